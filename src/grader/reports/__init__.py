@@ -1,0 +1,1 @@
+"""Reports written from the results of a grading."""

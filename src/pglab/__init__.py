@@ -1,0 +1,1 @@
+"""A PostgreSQL laboratory: servers, scratch databases and a witness of what was really sent."""
