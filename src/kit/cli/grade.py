@@ -1,0 +1,122 @@
+"""``kit grade``: a folder of submissions, graded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kit.cli import options
+from kit.cli.output import print_json, say
+from kit.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from grader.results import Grading
+
+
+@click.command("grade")
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...",
+    type=click.Path(exists=True, path_type=Path),
+)  # fmt: skip
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder for the reports. An earlier grading in it is replaced.",
+)  # fmt: skip
+@click.option(
+    "--exercise", "exercises", multiple=True, type=options.Exercise(), metavar="NAME",
+    help="Grade only this exercise. May be given several times.",
+)  # fmt: skip
+@options.database("Where the databases of the checks live")
+@options.sandbox
+@options.seed
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=None,
+    help="How many submissions at once.  [default: one for each processor]",
+)
+@options.course
+@options.as_json
+@options.timings
+def command(
+    paths: tuple[Path, ...], out: Path, exercises: tuple[str, ...], database: str, sandbox: str,
+    seed: int | None, jobs: int | None, course: Path | None, as_json: bool, timings: bool,
+) -> int:  # fmt: skip
+    """Grade submissions on real PostgreSQL.
+
+    PATH is a folder with one folder (or .zip, .py) for each student, or a single submission. Each runs in
+    a sandbox and is judged by what PostgreSQL saw. Writes results.json, gradebook.csv, junit.xml and
+    report.html into DIR. Points lost are no error: the exit code is 0 when everybody was graded.
+
+    \b
+    Examples:
+      kit grade submissions/ --out out/
+      kit grade submissions/ana --out out/ --exercise 04
+      kit grade submissions/ --out out/ --seed 7 --json
+    """
+    from kit.course import find_root, resolve
+    from kit.report_folder import ReportFolder
+
+    root = find_root(named=course)
+    chosen = resolve(root, exercises)
+    _refuse_unusable(paths, out)
+    with ReportFolder(out) as folder:
+        from grader import batch
+        from grader.reports import write_reports
+
+        from kit import home
+
+        grading = batch.grade(
+            [path.absolute() for path in paths],
+            out=folder.path, course_root=root, database=database, sandbox=sandbox, seed=seed,
+            exercises=chosen, jobs=jobs or processors(), home=home.prepare(), say=say,
+        )  # fmt: skip
+        folder.replace(lambda staging: write_reports(grading, staging))
+    _show(grading, folder.path, as_json, timings)
+    return 3 if any(s.has_errors for s in grading.submissions) else 0
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _refuse_unusable(paths: Sequence[Path], out: Path) -> None:
+    """Find out before anything starts what could only go wrong."""
+    target = out.expanduser().resolve()
+    for path in paths:
+        if path.is_dir() and not any(path.iterdir()):
+            msg = f"{path} is empty: there is nothing to grade."
+            raise WrongUsage(msg)
+        if target.is_relative_to(path.resolve()):
+            msg = (
+                f"The reports cannot go into {out}: it lies inside {path}, where each folder is a "
+                "student's. Name a folder elsewhere with --out."
+            )
+            raise WrongUsage(msg)
+
+
+def _show(grading: Grading, folder: Path, as_json: bool, timings: bool) -> None:
+    errors = sum(s.has_errors for s in grading.submissions)
+    if as_json:
+        from grader.results import to_json
+
+        print_json(to_json(grading))
+    else:
+        from grader.reports import terminal
+
+        terminal.print_class_table(grading)
+        click.echo(f"Report: {folder / 'report.html'}")
+    if timings:
+        for name, seconds in grading.timings.items():
+            say(f"{name:<30} {seconds}")
+    if errors:
+        say(
+            f"Error: {errors} of {len(grading.submissions)} submissions could not be judged completely, "
+            "through no fault of theirs. The report says where. Their points are not final: "
+            "run kit doctor, then grade again."
+        )

@@ -1,0 +1,100 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SERVERS = ("auto", "embedded", "container")
+
+
+class Database(click.ParamType[str]):
+    """``auto``, ``embedded``, ``container`` or the URL of a PostgreSQL server."""
+
+    name = "server"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        if value in SERVERS or value.startswith(("postgresql://", "postgres://")):
+            return value
+        if value.startswith("postgresql+"):
+            return "postgresql://" + value.partition("://")[2]
+        self.fail(
+            f"{value!r} is neither {', '.join(SERVERS)} nor a URL that starts with postgresql://.",
+            param, ctx,
+        )  # fmt: skip
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        choices = (*SERVERS, "postgresql://")
+        return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
+
+
+class Exercise(click.ParamType[str]):
+    """An exercise by number, name or path; which one it is is found out by `kit.course`."""
+
+    name = "exercise"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from kit import course
+        from kit.errors import WrongUsage
+
+        try:
+            names = course.exercise_names(course.find_root(named=ctx.params.get("course")))
+        except WrongUsage:
+            return []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def database(what: str) -> Callable[[Command], Command]:
+    """``--database``, with ``what`` the server is for."""
+    return click.option(
+        "--database", type=Database(), default="auto", show_default=True, metavar="SERVER",
+        help=f"{what}: auto, embedded, container, or a URL (postgresql://…).",
+    )  # fmt: skip
+
+
+def course(command: Command) -> Command:
+    """``--course``: the folder with the exercises."""
+    return click.option(
+        "--course", type=click.Path(path_type=Path), envvar="KIT_COURSE", show_envvar=True,
+        metavar="DIR",
+        help="The course's folder. If not given: the one you are in, or one above it.",
+    )(command)  # fmt: skip
+
+
+def sandbox(command: Command) -> Command:
+    """``--sandbox``: how the code that is checked is shut in."""
+    return click.option(
+        "--sandbox", type=click.Choice(["auto", "bubblewrap", "process"]), default="auto",
+        show_default=True,
+        help="How the code is shut in. process only limits time and memory: for your own code.",
+    )(command)  # fmt: skip
+
+
+def seed(command: Command) -> Command:
+    """``--seed``: the number that the checks' test data grows from."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=None,
+        help="Number that the test data grows from. The same seed gives the same data.",
+    )(command)  # fmt: skip
+
+
+def as_json(command: Command) -> Command:
+    """``--json``: the report as one JSON document."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+def timings(command: Command) -> Command:
+    """``--timings``: where the time went."""
+    return click.option("--timings", is_flag=True, help="Show where the time went.")(command)

@@ -1,0 +1,57 @@
+"""What commands write: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import sys
+import unicodedata
+from typing import Any
+
+import click
+
+PLAIN = {
+    "…": "...", "–": "-", "—": "-", "·": "-", "•": "*", "→": "->", "←": "<-", "×": "x", "≥": ">=", "≤": "<=",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "✓": "+", "✔": "+", "✗": "x", "✘": "x", "█": "#", "░": ".",
+}  # fmt: skip
+"""What stands for a character where the output's encoding does not have it."""
+
+ERROR_HANDLER = "kit.plain"
+
+
+def prepare_streams() -> None:
+    """Let output in any encoding succeed: what an encoding lacks is shown in its nearest plain form."""
+    codecs.register_error(ERROR_HANDLER, _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ERROR_HANDLER)
+
+
+def say(text: str) -> None:
+    """Tell the user what is going on, beside the results."""
+    # The stream is named: click would put UTF-8 into one that says ASCII.
+    click.echo(text, file=sys.stderr)
+
+
+def print_json(data: Any) -> None:
+    """Print ``data`` as the one JSON document of this command's output."""
+    encoding = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "")
+    click.echo(json.dumps(data, indent=2, ensure_ascii=encoding != "utf8"), file=sys.stdout)
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    encoding = error.encoding
+    plain = "".join(_plain(char, encoding) for char in error.object[error.start : error.end])
+    return plain, error.end
+
+
+def _plain(char: str, encoding: str) -> str:
+    """``char`` in a form that ``encoding`` has: its stand-in, its base letter, or a question mark."""
+    for form in (PLAIN.get(char, ""), unicodedata.normalize("NFKD", char)[:1]):
+        # Only ASCII forms: whatever the encoding is, it has them.
+        if form and form.isascii() and form.isprintable():
+            return form
+    return "?"

@@ -1,0 +1,111 @@
+"""The course that a command works on: its folder, and its exercises by the names that people type."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from kit.errors import WrongUsage
+
+
+def find_root(start: Path | None = None, named: Path | None = None) -> Path:
+    """The course's folder: the one that has ``exercises/`` in it.
+
+    Args:
+        start: where to look first, then upward; the current directory if not given.
+        named: the folder that the user named with ``--course`` or ``KIT_COURSE``, instead.
+
+    Raises:
+        WrongUsage: there is no course there.
+    """
+    if named is not None:
+        root = named.expanduser().absolute()
+        if not (root / "exercises").is_dir():
+            msg = f"{root} is not a course: it has no folder named exercises."
+            raise WrongUsage(msg)
+        return root
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / "exercises").is_dir():
+            return folder
+    msg = (
+        f"There is no course in {here}, nor in any folder above it: none has a folder named exercises. "
+        "Go to the course's folder, or name it with --course or KIT_COURSE."
+    )
+    raise WrongUsage(msg)
+
+
+def exercise_names(root: Path) -> list[str]:
+    """Names of the course's exercises in the order in which they are taught."""
+    return sorted(path.parent.name for path in (root / "exercises").glob("*/exercise.toml"))
+
+
+def resolve(root: Path, asked: Iterable[str]) -> list[str]:
+    """The exercises that the user means, each once, in the order asked.
+
+    Args:
+        root: the course's folder.
+        asked: for each exercise its number (``04``), its name (``04_repository``), its name without
+            the number (``repository``), or a path to its folder or to a file inside it.
+
+    Raises:
+        WrongUsage: one of them is no exercise, or could be several; the nearest ones are named.
+    """
+    names = exercise_names(root)
+    if not names:
+        msg = f"The course in {root} has no exercises: {root / 'exercises'} is empty."
+        raise WrongUsage(msg)
+    return list(dict.fromkeys(_resolve_one(root, names, text) for text in asked))
+
+
+def exercise_here(root: Path, here: Path | None = None) -> str | None:
+    """The exercise in whose folder the user stands, if any."""
+    names = exercise_names(root)
+    return _exercise_of_path(root, names, here or Path.cwd())
+
+
+def _resolve_one(root: Path, names: Sequence[str], text: str) -> str:
+    if text in names:
+        return text
+    if (os.sep in text or "/" in text or text in {".", ".."}) and (
+        found := _exercise_of_path(root, names, Path(text))
+    ):
+        return found
+    wanted = text.strip("/\\").casefold().replace("-", "_")
+    matches = [name for name in names if wanted in _short_names(name)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        msg = f"“{text}” could be {_one_of(matches)}. Which one do you mean?"
+        raise WrongUsage(msg)
+    raise WrongUsage(_no_such(names, text))
+
+
+def _short_names(name: str) -> set[str]:
+    """What an exercise answers to besides its own name: ``4``, ``04``, ``repository``."""
+    number, _, slug = name.partition("_")
+    return {name.casefold(), number.casefold(), number.lstrip("0"), slug.casefold()} - {""}
+
+
+def _exercise_of_path(root: Path, names: Sequence[str], path: Path) -> str | None:
+    try:
+        inside = path.resolve().relative_to((root / "exercises").resolve())
+    except (OSError, ValueError):
+        return None
+    return inside.parts[0] if inside.parts and inside.parts[0] in names else None
+
+
+def _no_such(names: Sequence[str], text: str) -> str:
+    spelled = {short: name for name in names for short in _short_names(name)}
+    wanted = Path(text).name.casefold()
+    near = difflib.get_close_matches(wanted, spelled, n=3, cutoff=0.5)
+    suggestions = list(dict.fromkeys(spelled[short] for short in near))
+    if suggestions:
+        return f"There is no exercise “{text}”. Did you mean {_one_of(suggestions)}?"
+    return f"There is no exercise “{text}”. There are: {', '.join(names)}."
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,273 @@
+"""What is right and wrong with this machine, and the cure for each."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from kit import home
+from kit.errors import KitError
+
+OLDEST_PYTHON = (3, 11)
+DISK_BAD, DISK_WARN = 200, 1000
+"""Free megabytes: below the first a server cannot work, below the second it soon cannot."""
+
+SECONDS = 10
+"""How long another program is waited for."""
+
+
+class Status(StrEnum):
+    """How a finding is to be taken."""
+
+    OK = "ok"
+    WARN = "warn"
+    """Something works less well, or not at all, that one may never need."""
+    BAD = "bad"
+    """The kit cannot do its work until this is cured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    status: Status
+    found: str
+    """What was found, as a fact."""
+    meaning: str = ""
+    """What it means for the person; empty where all is well."""
+    cure: str = ""
+    """What to do about it."""
+
+
+def examine() -> Iterator[Finding]:
+    """Look at this machine and yield the findings one by one, the quick ones first.
+
+    Each finding stands alone: one that cannot be had is a finding too, never an exception.
+    """
+    for name, look in EXAMINATIONS.items():
+        try:
+            yield look()
+        except Exception as error:
+            yield Finding(
+                name, Status.BAD, f"could not be looked at: {error}",
+                "This was not foreseen.", "Run kit doctor with KIT_DEBUG=1 and report what it shows.",
+            )  # fmt: skip
+
+
+def look_at_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    """The interpreter that runs the kit."""
+    found = f"{platform.python_version()} at {sys.executable}"
+    if version >= OLDEST_PYTHON:
+        return Finding("python", Status.OK, found)
+    return Finding(
+        "python", Status.BAD, found,
+        "The kit needs Python 3.11 or later.",
+        "Install a newer Python (python.org, your system's packages, or uv) and set the kit up with it.",
+    )  # fmt: skip
+
+
+def look_at_packages(
+    version_of: Callable[[str], str] = importlib.metadata.version,
+) -> Finding:
+    """The packages that the kit needs, and those of its optional parts."""
+    from packaging.requirements import Requirement
+
+    wrong: dict[str, list[str]] = {"": [], "grade": [], "lab": []}
+    for line in importlib.metadata.requires("kit") or []:
+        need = Requirement(line)
+        for extra, problems in wrong.items():
+            if need.marker and not need.marker.evaluate({"extra": extra}):
+                continue
+            if not need.marker and extra:
+                continue
+            if need.name == "kit":
+                continue
+            try:
+                have = version_of(need.name)
+            except importlib.metadata.PackageNotFoundError:
+                problems.append(f"{need.name} is missing")
+                continue
+            if not need.specifier.contains(have, prereleases=True):
+                problems.append(f"{need.name} is {have}, needed is {need.specifier}")
+    if wrong[""]:
+        return Finding(
+            "packages", Status.BAD, "; ".join(wrong[""]),
+            "The kit was installed incompletely, or something was changed since.",
+            "Install it again: pip install -e . in the project's folder.",
+        )  # fmt: skip
+    lacking = [extra for extra, problems in wrong.items() if problems]
+    if lacking:
+        return Finding(
+            "packages", Status.WARN, "; ".join(p for extra in lacking for p in wrong[extra]),
+            f"These belong to optional parts: {', '.join(lacking)}.",
+            "If you need them: " + " and ".join(f"make {extra}" for extra in lacking) + ".",
+        )  # fmt: skip
+    return Finding("packages", Status.OK, "all there, in versions that fit")
+
+
+def look_at_home() -> Finding:
+    """The folder in which the kit keeps its servers and their data."""
+    try:
+        return Finding("home", Status.OK, f"{home.prepare()} is writable")
+    except KitError as error:
+        return Finding(
+            "home", Status.BAD, str(error),
+            "The learner's database lives there.",
+            "Make the folder writable, or set KIT_HOME to one that is.",
+        )  # fmt: skip
+
+
+def look_at_disk(folder: Path | None = None) -> Finding:
+    """Free space where the databases lie."""
+    place = folder or home.location()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free // 1_000_000
+    found = f"{free / 1000:.1f} GB free at {place}"
+    if free >= DISK_WARN:
+        return Finding("disk", Status.OK, found)
+    return Finding(
+        "disk", Status.BAD if free < DISK_BAD else Status.WARN, found,
+        "A PostgreSQL server needs about 100 MB to start, and stops when the disk is full.",
+        "Delete what you no longer need, or set KIT_HOME to a folder on a larger disk.",
+    )  # fmt: skip
+
+
+def look_at_locale(environment: Mapping[str, str] = os.environ) -> Finding:
+    """Whether text outside ASCII is shown as it is."""
+    encoding = sys.stdout.encoding if sys.stdout else "none"
+    named = next((environment[n] for n in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(n)), "")
+    found = f"{named or 'no locale set'}, output in {encoding}"
+    if encoding.lower().replace("-", "") == "utf8":
+        return Finding("locale", Status.OK, found)
+    return Finding(
+        "locale", Status.WARN, found,
+        "Names with accents and the lines of tables are shown in a plain form.",
+        "Set LANG=C.UTF-8 (on Windows: PYTHONUTF8=1) before you start the kit.",
+    )  # fmt: skip
+
+
+def look_at_proxy(environment: Mapping[str, str] = os.environ) -> Finding:
+    """Whether a proxy stands between the browser or the kernel and this machine itself."""
+    lower = {name.lower(): value for name, value in environment.items()}
+    proxies = [name for name in ("http_proxy", "https_proxy", "all_proxy") if lower.get(name)]
+    exempt = lower.get("no_proxy", "")
+    if not proxies or exempt == "*" or ("localhost" in exempt and "127.0.0.1" in exempt):
+        return Finding("proxy", Status.OK, "none in the way" if proxies else "none")
+    return Finding(
+        "proxy", Status.WARN, f"{', '.join(proxies)} set; no_proxy does not name this machine",
+        "JupyterLab in your browser may not reach its own kernel.",
+        "Set no_proxy=localhost,127.0.0.1 as well.",
+    )  # fmt: skip
+
+
+def look_at_embedded() -> Finding:
+    """Whether the embedded PostgreSQL starts here: it is started, asked, and stopped."""
+    from pglab.errors import PglabError
+    from pglab.servers import open_server
+
+    began = time.monotonic()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="kit-doctor-", dir=home.prepare()) as folder,
+            open_server("embedded", home=_reachable(Path(folder)), disposable=True, say=_silent) as s,
+        ):
+            found = f"PostgreSQL {s.version} started in {time.monotonic() - began:.1f} s"
+    except (PglabError, KitError) as error:
+        return Finding(
+            "embedded", Status.BAD, str(error),
+            "Without it, learners need a container engine or a PostgreSQL server of their own.",
+            "Cure what the message names, or use --database with a server that you have.",
+        )  # fmt: skip
+    return Finding("embedded", Status.OK, found)
+
+
+def look_at_container_engine() -> Finding:
+    """Whether a container engine answers; one that hangs is not waited for."""
+    engine = next((path for name in ("docker", "podman") if (path := shutil.which(name))), None)
+    cure = "Nothing to do, unless you want servers or sandboxes in containers: then start Docker or Podman."
+    if engine is None:
+        return Finding(
+            "containers", Status.WARN, "no container engine installed",
+            "Not needed: the embedded PostgreSQL does all that the course asks for.", cure,
+        )  # fmt: skip
+    ended, text = _run([engine, "info", "--format", "{{.ServerVersion}}"])
+    if ended == 0 and text:
+        return Finding("containers", Status.OK, f"{Path(engine).name} {text.splitlines()[-1]} answers")
+    return Finding(
+        "containers", Status.WARN, f"{Path(engine).name} does not answer: {text or 'no reason given'}",
+        "Not needed: the embedded PostgreSQL does all that the course asks for.", cure,
+    )  # fmt: skip
+
+
+def look_at_sandbox() -> Finding:
+    """Whether bubblewrap can shut submissions in, which is what grading others' work needs."""
+    meaning = "Grading other people's work needs a sandbox. Checking your own does not."
+    if not sys.platform.startswith("linux"):
+        return Finding(
+            "sandbox", Status.WARN, f"bubblewrap does not exist for {platform.system()}", meaning,
+            "Grade on Linux (a virtual machine, WSL or CI will do).",
+        )  # fmt: skip
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return Finding(
+            "sandbox", Status.WARN, "bubblewrap is not installed", meaning,
+            "Install it: apt install bubblewrap, or dnf install bubblewrap.",
+        )  # fmt: skip
+    ended, text = _run([bwrap, "--unshare-all", "--ro-bind", "/", "/", "true"])
+    if ended == 0:
+        return Finding("sandbox", Status.OK, "bubblewrap works, user namespaces are allowed")
+    return Finding(
+        "sandbox", Status.WARN, f"bubblewrap may not make user namespaces: {text}", meaning,
+        "As administrator: sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu 24.04 or later "
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+    )  # fmt: skip
+
+
+def _run(command: list[str]) -> tuple[int, str]:
+    """Exit code of a program and what it last said; -1 where it did not end in time."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"no answer within {SECONDS} seconds"
+    except OSError as error:
+        return -1, str(error)
+    said = done.stdout if done.returncode == 0 else done.stderr or done.stdout
+    return done.returncode, said.decode(errors="replace").strip()
+
+
+def _reachable(folder: Path) -> Path:
+    if home.is_root():
+        folder.chmod(0o755)
+    return folder
+
+
+def _silent(_text: str) -> None:
+    pass
+
+
+EXAMINATIONS: Mapping[str, Callable[[], Finding]] = {
+    "python": look_at_python,
+    "packages": look_at_packages,
+    "locale": look_at_locale,
+    "proxy": look_at_proxy,
+    "home": look_at_home,
+    "disk": look_at_disk,
+    "sandbox": look_at_sandbox,
+    "containers": look_at_container_engine,
+    "embedded": look_at_embedded,
+}
+"""What is looked at, in this order."""
