@@ -1,0 +1,96 @@
+"""Where the kit keeps servers: below its home, or beside it where the server could not enter."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from pglab.errors import ServerStartError
+from pglab.servers.account import Account
+
+__all__ = ["LONGEST_SOCKET_PATH", "SOCKET_NAME", "server_place", "socket_place", "temporary_place"]
+
+LONGEST_SOCKET_PATH = 103
+"""Bytes of a Unix socket's path that every system takes: Linux has 107, macOS and the BSDs 103."""
+SOCKET_NAME = ".s.PGSQL.5432"
+
+
+def server_place(home: Path, account: Account) -> Path:
+    """The directory for what the servers of this home keep, made if it is missing.
+
+    It is ``home/postgres``. Root's home is usually closed to others, and then the server, which
+    runs as another account, could not reach its own data: the place is then a directory in
+    ``/var/lib`` (in the temporary directory for a home that is itself temporary) named after home.
+
+    Raises:
+        ServerStartError: the directory cannot be made or written.
+    """
+    home = home.expanduser().absolute()
+    place = home / "postgres"
+    if account.other and not account.can_enter(home):
+        name = f"kit-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
+        temporary = Path(tempfile.gettempdir()).resolve()
+        within_temporary = temporary in home.resolve().parents
+        place = (temporary if within_temporary else Path("/var/lib")) / name
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o711 if account.other else 0o700)
+        status = place.lstat()
+    except OSError as error:
+        raise ServerStartError(
+            f"The kit cannot write to {place}: {error.strerror}. Give it a directory that you may "
+            "write to, with the environment variable KIT_HOME."
+        ) from error
+    if os.name == "posix" and status.st_uid != os.geteuid():
+        raise ServerStartError(
+            f"{place} belongs to another user, so the kit does not use it. Give it a directory "
+            "of your own, with the environment variable KIT_HOME."
+        )
+    if not os.access(place, os.W_OK):
+        raise ServerStartError(
+            f"The kit cannot write to {place}: it is read-only. Give it a directory that you may "
+            "write to, with the environment variable KIT_HOME."
+        )
+    return place
+
+
+def temporary_place(account: Account) -> Path:
+    """A directory for throw-away servers that this account can enter."""
+    for candidate in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+        if candidate.is_dir() and os.access(candidate, os.W_OK) and account.can_enter(candidate):
+            return candidate.resolve()
+    raise ServerStartError(
+        f"The temporary directory {tempfile.gettempdir()} is closed to the account that PostgreSQL "
+        "would run as. Set TMPDIR to a directory that it can enter."
+    )
+
+
+def socket_place(preferred: Path, account: Account) -> Path:
+    """A directory for a server's Unix socket whose path is short enough, made if missing.
+
+    Raises:
+        ServerStartError: no directory is short enough, or the short one belongs to someone else.
+    """
+    place = preferred
+    if _too_long(place):
+        name = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
+        place = temporary_place(account) / f"kit-{name}"
+    if _too_long(place):
+        raise ServerStartError(
+            f"The path of the server's socket would be longer than {LONGEST_SOCKET_PATH} bytes "
+            f"({place / SOCKET_NAME}). Set KIT_HOME or TMPDIR to a shorter path."
+        )
+    place.mkdir(mode=0o755, exist_ok=True)
+    owners = {os.geteuid(), account.uid} if os.name == "posix" else set()
+    if place.is_symlink() or (owners and place.lstat().st_uid not in owners):
+        raise ServerStartError(
+            f"{place} belongs to another user, so the kit does not put its socket there. "
+            "Remove it, or set KIT_HOME to a shorter path."
+        )
+    account.own(place)
+    return place
+
+
+def _too_long(directory: Path) -> bool:
+    return len(os.fsencode(directory / SOCKET_NAME)) > LONGEST_SOCKET_PATH

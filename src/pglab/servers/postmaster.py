@@ -1,0 +1,171 @@
+"""The process that is a PostgreSQL server: find it, prove that it is the one, wait for it, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+__all__ = ["PidFile", "complaint", "end_postmaster", "postmaster_of", "read_pid_file", "wait_ready"]
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """What ``postmaster.pid`` says (PostgreSQL source, ``src/include/utils/pidfile.h``)."""
+
+    pid: int
+    port: int | None
+    status: str
+
+
+def read_pid_file(data: Path) -> PidFile | None:
+    """The pid file of a data directory, or None where there is none or it is not readable yet."""
+    try:
+        lines = (data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").split("\n")
+        pid = int(lines[0])
+    except (OSError, ValueError):
+        return None
+    lines += [""] * (8 - len(lines))
+    port = lines[3].strip()
+    return PidFile(abs(pid), int(port) if port.isdigit() else None, lines[7].strip())
+
+
+def postmaster_of(data: Path) -> psutil.Process | None:
+    """The live process that serves a data directory, or None.
+
+    A process number is used again after its process ends, so the number in the file proves
+    nothing: the process must also have this very directory as its working directory, as every
+    PostgreSQL server has.
+    """
+    import psutil
+
+    found = read_pid_file(data)
+    if found is None:
+        return None
+    try:
+        process = psutil.Process(found.pid)
+        if process.status() == psutil.STATUS_ZOMBIE or not _works_in(process, data):
+            return None
+    except psutil.Error:
+        return None
+    return process
+
+
+def processes_in(data: Path) -> list[psutil.Process]:
+    """All processes whose working directory is a data directory: a server or what is left of it."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and _works_in(process, data):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    cwd = process.cwd()
+    return bool(cwd) and os.path.realpath(cwd) == os.path.realpath(data)
+
+
+def wait_ready(
+    data: Path, alive: Callable[[], bool], *, timeout_s: float, pause_s: float = 0.004
+) -> bool:
+    """Wait until the server of a data directory takes connections.
+
+    Reads the status line that the server writes in its pid file, as ``pg_ctl`` does. Returns
+    False when the process ended first.
+
+    Raises:
+        TimeoutError: it runs, but is not ready in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        living = alive()
+        found = read_pid_file(data)
+        if found is not None and found.status == "ready":
+            return True
+        if not living:
+            return False
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not ready after {timeout_s:.0f} seconds")
+        time.sleep(pause_s)
+
+
+def end_postmaster(process: psutil.Process, *, patience_s: float = 20.0) -> None:
+    """Stop a server: fast shutdown, immediate shutdown, and by force, until it is gone.
+
+    Source: PostgreSQL manual, "Shutting Down the Server".
+    """
+    import psutil
+
+    numbers: tuple[int, ...] = (signal.SIGTERM,)
+    if sys.platform != "win32":
+        numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
+    family = [process, *_children(process)]
+    for number in numbers:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            break
+        _, alive = psutil.wait_procs([process], timeout=patience_s)
+        if not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]:
+            break
+    # Backends of a server that was killed notice that it is gone and follow.
+    psutil.wait_procs(family[1:], timeout=patience_s)
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    import psutil
+
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def complaint(output: Path, data: Path) -> str:
+    """The last thing that a server said before it ended: its FATAL, PANIC or ERROR message."""
+    spoken = _last_lines(output)
+    for line in reversed(spoken):
+        for mark in ("PANIC:", "FATAL:", "ERROR:", "error:"):
+            if mark in line:
+                return line.split(mark, 1)[1].strip()
+    for line in reversed(_last_lines(_newest_log(data))):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get("error_severity") in {"FATAL", "PANIC"}:
+            return str(entry.get("message", ""))
+    return spoken[-1].strip() if spoken else ""
+
+
+def _newest_log(data: Path) -> Path | None:
+    try:
+        return max((data / "log").glob("*.json"), default=None)
+    except OSError:
+        return None
+
+
+def _last_lines(path: Path | None, limit: int = 65536) -> list[str]:
+    if path is None:
+        return []
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - limit))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()]
