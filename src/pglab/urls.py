@@ -10,7 +10,9 @@ from psycopg.conninfo import conninfo_to_dict
 __all__ = ["database_url", "masked", "parameters_of", "sqlalchemy_url", "with_database"]
 
 _PASSWORD_IN_URL = re.compile(r"(?P<head>[a-z+]*://[^/?#]*?:)[^/?#]*(?=@)", re.IGNORECASE)
-_PASSWORD_WORD = re.compile(r"(?P<head>\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE)
+_PASSWORD_WORD = re.compile(
+    r"(?P<head>\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE
+)
 
 
 def database_url(

@@ -145,9 +145,7 @@ class DurableServer(EmbeddedServer):
         _remove_old_logs(self.data_dir / "log")
         process = self._launch(binaries)
         try:
-            ready = wait_ready(
-                self.data_dir, lambda: process.poll() is None, timeout_s=_START_S
-            )
+            ready = wait_ready(self.data_dir, lambda: process.poll() is None, timeout_s=_START_S)
         except TimeoutError as error:
             raise ServerStartError(
                 f"Your PostgreSQL server is {error}; it may still be repairing its data after a "

@@ -99,9 +99,7 @@ class Server(ABC):
 
 def connect(url: str, *, timeout_s: int = 10) -> psycopg.Connection:
     """An autocommit connection that names itself, for the kit's own use."""
-    return psycopg.connect(
-        url, autocommit=True, connect_timeout=timeout_s, application_name="kit"
-    )
+    return psycopg.connect(url, autocommit=True, connect_timeout=timeout_s, application_name="kit")
 
 
 def capabilities_of(connection: psycopg.Connection) -> Capabilities:

@@ -1,0 +1,156 @@
+"""Clones of one template made ahead of need and dropped behind, off the path that anyone waits on."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import psycopg
+
+from pglab.errors import ScratchError
+from pglab.servers.server import connect
+
+if TYPE_CHECKING:
+    from pglab.scratch import Database, Scratch
+
+__all__ = ["ClonePool"]
+
+
+class ClonePool:
+    """A few clones stand ready; those that were taken are dropped in the background.
+
+    One thread makes clones and another drops them, each on a connection of its own. If dropping
+    falls behind, ``Database.drop`` waits, so that a quick taker cannot fill the disk. What fails in
+    the background is raised from the next :meth:`take`, never swallowed and never waited for.
+    """
+
+    def __init__(self, scratch: Scratch, template: str, *, ahead: int = 2) -> None:
+        if ahead < 1:
+            raise ValueError("a pool keeps at least one clone ready")
+        self._scratch = scratch
+        self._template = template
+        self._ahead = ahead
+        self._change = threading.Condition()
+        self._ready: deque[str | Exception] = deque()
+        self._taken: set[str] = set()
+        self._finished: deque[str] = deque()
+        self._closed = False
+        self._process = os.getpid()
+        self._threads = [self._thread(self._make_ahead), self._thread(self._drop_behind)]
+
+    def take(self, grantee: str | None = None) -> Database:
+        """A fresh clone that the grantee can enter; drop it when it is no longer needed.
+
+        Raises:
+            ScratchError: the pool is closed, or the clone could not be made.
+        """
+        if os.getpid() != self._process:
+            raise ScratchError(
+                "A pool of clones does not work in a forked process: make one there."
+            )
+        with self._change:
+            self._change.wait_for(lambda: self._ready or self._closed)
+            if self._closed:
+                raise ScratchError("The pool of clones is closed.")
+            item = self._ready.popleft()
+            self._change.notify_all()
+            if isinstance(item, str):
+                self._taken.add(item)
+        if isinstance(item, Exception):
+            raise ScratchError(f"A database could not be made or dropped: {item}") from item
+        return self._scratch.opened(item, grantee, self._give_back)
+
+    def close(self) -> None:
+        """Drop every clone of this pool, taken or not; safe to call twice."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join()
+        with self._change:
+            left = [item for item in self._ready if isinstance(item, str)]
+            left += [*self._taken, *self._finished]
+            self._ready.clear()
+            self._taken.clear()
+            self._finished.clear()
+        for name in left:
+            self._scratch.drop_database(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _give_back(self, name: str) -> None:
+        with self._change:
+            if name not in self._taken:
+                return
+            self._change.wait_for(lambda: len(self._finished) < 2 * self._ahead or self._closed)
+            self._taken.discard(name)
+            self._finished.append(name)
+            self._change.notify_all()
+            closed = self._closed
+        if closed:
+            self._scratch.drop_database(name)
+
+    def _thread(self, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, name=f"clones of {self._template}", daemon=True)
+        thread.start()
+        return thread
+
+    def _make_ahead(self) -> None:
+        connection: psycopg.Connection | None = None
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: len(self._ready) < self._ahead or self._closed)
+                if self._closed:
+                    break
+            item: str | Exception
+            try:
+                connection = self._connected(connection)
+                item = self._scratch.make_clone(connection, self._template)
+            except Exception as error:
+                item = error
+            with self._change:
+                self._ready.append(item)
+                self._change.notify_all()
+        if connection is not None:
+            connection.close()
+
+    def _drop_behind(self) -> None:
+        from pglab.scratch import drop_database
+
+        connection: psycopg.Connection | None = None
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._finished or self._closed)
+                if self._closed:
+                    break
+                name = self._finished[0]
+            try:
+                connection = self._connected(connection)
+                drop_database(connection, name)
+            except Exception as error:
+                with self._change:
+                    self._ready.append(error)
+            with self._change:
+                # Only now, so that what waits for room waits for the drop itself.
+                self._finished.popleft()
+                self._change.notify_all()
+        if connection is not None:
+            connection.close()
+
+    def _connected(self, connection: psycopg.Connection | None) -> psycopg.Connection:
+        if connection is None or connection.closed:
+            return connect(self._scratch.server.admin_url)
+        return connection
