@@ -1,15 +1,16 @@
 """What a grading found: plain, immutable data that every report is written from.
 
-Nothing here depends on time, on the machine or on the order in which submissions were graded, apart from
-the fields that are called ``timings``. Texts that come from a submission (``output``, ``traceback``,
-``actual``, the statements) are already bounded and free of control characters; each report escapes them
-for the place where they are shown.
+Nothing here depends on time, on the machine or on the order in which submissions were graded,
+apart from the fields that are called ``timings``. Texts that come from a submission (``output``,
+``traceback``, ``actual``, the statements) are already bounded and free of control characters; each
+report escapes them for the place where they are shown.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -24,7 +25,7 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
-    """The kit, the check or the server was at fault. Never counted as a zero without being shown."""
+    """The kit, the check or the server was at fault. Never a zero that is not shown as this."""
 
 
 class Reason(StrEnum):
@@ -111,17 +112,18 @@ class ExerciseResult:
     title: str
     checks: tuple[CheckResult, ...]
     handed_in: bool = True
-    """False where none of the exercise's files was in the submission: no points, no failures shown."""
+    """False where none of the exercise's files was in the submission: no points, no failures shown.
+    The checks may then be left out: `Grading.maximum` knows what the exercise is worth."""
     exercise_sha256: str = ""
     """Hash of the exercise's checks and given files."""
 
     @property
     def points(self) -> float:
-        return sum(check.points for check in self.checks)
+        return _total(check.points for check in self.checks)
 
     @property
     def earned(self) -> float:
-        return sum(check.earned for check in self.checks)
+        return _total(check.earned for check in self.checks)
 
     @property
     def has_errors(self) -> bool:
@@ -149,11 +151,11 @@ class SubmissionResult:
 
     @property
     def points(self) -> float:
-        return sum(exercise.points for exercise in self.exercises)
+        return _total(exercise.points for exercise in self.exercises)
 
     @property
     def earned(self) -> float:
-        return sum(exercise.earned for exercise in self.exercises)
+        return _total(exercise.earned for exercise in self.exercises)
 
     @property
     def has_errors(self) -> bool:
@@ -195,7 +197,30 @@ class Grading:
     misconceptions: Mapping[str, Misconception] = field(default_factory=dict)
     """Every misconception that the exercises name, by id."""
     timings: Mapping[str, Any] = field(default_factory=dict)
-    """Seconds; the only part that differs between two runs with the same seed."""
+    """The only part that differs between two runs with the same seed. What reports read of it,
+    where it is there: ``started`` (ISO 8601, UTC), ``phases`` (seconds by name) and ``checks``
+    (seconds by student, exercise and check)."""
+
+    @property
+    def maximum(self) -> dict[str, float]:
+        """Points that each exercise is worth, the same for everybody; in the exercises' order."""
+        worth: dict[str, float] = {}
+        for submission in self.submissions:
+            for exercise in submission.exercises:
+                worth[exercise.exercise] = max(worth.get(exercise.exercise, 0.0), exercise.points)
+        return dict(sorted(worth.items()))
+
+    @property
+    def points(self) -> float:
+        """Points that can be reached."""
+        return _total(self.maximum.values())
+
+    def seconds(self, student: str, exercise: str, check: str) -> float | None:
+        """How long one check took, where that was measured."""
+        found: Any = self.timings.get("checks")
+        for key in (student, exercise, check):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return float(found) if isinstance(found, int | float) else None
 
     @property
     def exercises(self) -> tuple[tuple[str, str], ...]:
@@ -206,18 +231,44 @@ class Grading:
 
 def to_json(grading: Grading) -> dict[str, Any]:
     """The grading as the plain dict that ``results.json`` holds, totals included."""
-    data = _plain(grading)
-    data["format"] = FORMAT_VERSION
-    for submission, plain in zip(grading.submissions, data["submissions"], strict=True):
-        plain |= {"points": submission.points, "earned": submission.earned}
-        for exercise, inner in zip(submission.exercises, plain["exercises"], strict=True):
-            inner |= {
-                "points": exercise.points,
-                "earned": exercise.earned,
-                "misconceptions": list(exercise.misconceptions),
-            }
-    timings = data.pop("timings")
-    return {"format": data.pop("format"), **data, "timings": timings}
+    maximum, points = grading.maximum, grading.points
+    submissions = [submission_to_json(s, maximum, points) for s in grading.submissions]
+    return {
+        **heading_to_json(grading),
+        "submissions": submissions,
+        "timings": _plain(grading.timings),
+    }
+
+
+def heading_to_json(grading: Grading) -> dict[str, Any]:
+    """What stands in ``results.json`` beside submissions and timings."""
+    return {
+        "format": FORMAT_VERSION,
+        "course": grading.course,
+        "evidence": _plain(grading.evidence),
+        "misconceptions": _plain(grading.misconceptions),
+    }
+
+
+def submission_to_json(
+    submission: SubmissionResult, maximum: Mapping[str, float], points: float
+) -> dict[str, Any]:
+    """One submission as a plain dict, totals included.
+
+    Args:
+        submission: the submission.
+        maximum: points that each exercise is worth (`Grading.maximum`).
+        points: points that can be reached (`Grading.points`).
+    """
+    plain: dict[str, Any] = _plain(submission)
+    plain |= {"points": points, "earned": submission.earned}
+    for exercise, inner in zip(submission.exercises, plain["exercises"], strict=True):
+        inner |= {
+            "points": maximum[exercise.exercise],
+            "earned": exercise.earned,
+            "misconceptions": list(exercise.misconceptions),
+        }
+    return plain
 
 
 def from_json(data: Mapping[str, Any]) -> Grading:
@@ -226,8 +277,11 @@ def from_json(data: Mapping[str, Any]) -> Grading:
     Raises:
         ValueError: the data is of another version, or not a grading.
     """
-    if data.get("format") != FORMAT_VERSION:
-        msg = f"results.json is of format {data.get('format')!r}; this kit reads {FORMAT_VERSION}."
+    if not isinstance(data, Mapping) or "format" not in data:
+        msg = "This is not a results.json: it does not say its format. Run kit grade to make one."
+        raise ValueError(msg)
+    if data["format"] != FORMAT_VERSION:
+        msg = f"results.json is of format {data['format']!r}; this kit reads {FORMAT_VERSION}."
         raise ValueError(msg)
     try:
         return Grading(
@@ -240,8 +294,8 @@ def from_json(data: Mapping[str, Any]) -> Grading:
             },
             timings=data["timings"],
         )
-    except (KeyError, TypeError) as error:
-        msg = f"results.json is damaged: {error}. Run kit grade again."
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        msg = f"results.json is damaged: {type(error).__name__}: {error}. Run kit grade again."
         raise ValueError(msg) from error
 
 
@@ -263,6 +317,11 @@ def check_from_json(data: Mapping[str, Any]) -> CheckResult:
             **{**failure, "reason": Reason(failure["reason"]), "statements": statements}
         )
     return CheckResult(**{**data, "outcome": Outcome(data["outcome"]), "failure": failure})
+
+
+def _total(points: Iterable[float]) -> float:
+    """The sum without the dust of binary fractions: ten tenths of a point are one point."""
+    return round(math.fsum(points), 6)
 
 
 def _submission(data: Mapping[str, Any]) -> SubmissionResult:

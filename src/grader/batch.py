@@ -1,0 +1,284 @@
+"""Grades classes and checks a learner's own work: starts what is needed, runs pytest, gathers the
+results.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.catalog import CheckSpec, Course, Exercise, load_course
+from grader.errors import JudgeError
+from grader.judge import not_readable
+from grader.plan import Plan
+from grader.plugin import PROPERTY
+from grader.results import (
+    CheckResult,
+    Evidence,
+    ExerciseResult,
+    Failure,
+    Grading,
+    Outcome,
+    Reason,
+    SubmissionResult,
+    check_from_json,
+)
+from grader.sandbox import open_sandbox
+from grader.submissions import Submission, read_submissions
+from pglab.servers import Server, open_server
+from pglab.servers.attached import Attachment
+
+Progress = Callable[[int, int], None]
+"""Told after every check: how many are done, of how many."""
+
+
+def grade(
+    paths: Sequence[Path],
+    *,
+    course_root: Path,
+    home: Path,
+    database: str = "auto",
+    sandbox: str = "auto",
+    seed: int | None = None,
+    exercises: Sequence[str] = (),
+    jobs: int = 1,
+    own_work: bool = False,
+    visible_only: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = lambda done, total: None,
+) -> Grading:
+    """Grade submissions on a server of their own and return what was found.
+
+    Args:
+        paths: classes (folders with one folder per student) or single submissions.
+        course_root: the folder with ``exercises/`` and ``solutions/``.
+        home: where the kit keeps its state.
+        database: ``auto``, ``embedded``, ``container`` or a URL.
+        sandbox: ``auto``, ``bubblewrap`` or ``process``.
+        seed: of the run's data; drawn at random where None is given, and part of the result.
+        exercises: names; all of the course where none is given.
+        jobs: processes.
+        own_work: the code is the user's own: their own durable server is used, and a mere process
+            may do as sandbox.
+        visible_only: leave out the checks that only instructors hold.
+        say: told in a line what was chosen and why.
+        progress: told after every check.
+
+    Raises:
+        GraderError: the course, a path or the machine is not as it must be; the message says what
+            to do.
+        PglabError: no server can be had.
+    """
+    started = time.perf_counter()
+    course = load_course(course_root)
+    chosen = course.select(exercises)
+    for exercise in chosen:
+        _ = exercise.checks  # a broken check file is found before anything is started
+    submissions = read_submissions(paths, chosen)
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    with open_server(database, home=home, disposable=not own_work, say=say) as server:
+        ready = time.perf_counter()
+        plan = Plan(
+            course_root=str(course_root.resolve()),
+            paths=tuple(str(p.resolve()) for p in paths),
+            exercises=tuple(e.name for e in chosen),
+            visible_only=visible_only,
+            seed=seed,
+            sandbox=_sandbox_name(sandbox, server, own_work),
+            own_work=own_work,
+            server=Attachment.of(server).to_plain(),
+        )
+        gathered = _Gathered(progress, _total(submissions, chosen, visible_only))
+        _run(plan, jobs, gathered)
+        evidence = Evidence(version("kit"), seed, plan.sandbox, server.kind, server.version)
+    return Grading(
+        course=_title(course),
+        evidence=evidence,
+        submissions=tuple(
+            _submission_result(s, n, chosen, gathered.results, visible_only)
+            for n, s in enumerate(submissions)
+        ),
+        misconceptions=course.misconceptions,
+        timings={
+            "total_seconds": round(time.perf_counter() - started, 3),
+            "server_seconds": round(ready - started, 3),
+            "checks": len(gathered.results),
+            "by_student": _by_student(submissions, gathered.seconds),
+        },
+    )
+
+
+def check(
+    exercises: Sequence[str],
+    *,
+    course_root: Path,
+    home: Path,
+    database: str = "auto",
+    sandbox: str = "auto",
+    seed: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = lambda done, total: None,
+) -> Grading:
+    """Check the learner's own files in ``exercises/`` against the visible checks, on their own
+    server.
+    """
+    return grade(
+        [course_root / "exercises"],
+        course_root=course_root,
+        home=home,
+        database=database,
+        sandbox=sandbox,
+        seed=seed,
+        exercises=exercises,
+        own_work=True,
+        visible_only=True,
+        say=say,
+        progress=progress,
+    )
+
+
+_GRADED = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
+
+
+class _Gathered:
+    """Receives the reports of every pytest process."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.results: dict[tuple[int, str, str], CheckResult] = {}
+        self.seconds: dict[int, float] = {}
+        self.problems: list[str] = []
+        self._progress = progress
+        self._total = total
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.problems.append(str(report.longrepr))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            if report.failed:
+                self.problems.append(str(report.longrepr))
+            return
+        number, exercise, name = report.nodeid.rsplit("::", 3)[1:]
+        properties: Mapping[str, Any] = dict(report.user_properties)
+        if PROPERTY in properties:
+            result = check_from_json(json.loads(properties[PROPERTY]))
+            self.results[int(number), exercise, name] = result
+        else:
+            self.problems.append(str(report.longrepr))
+        self.seconds[int(number)] = self.seconds.get(int(number), 0.0) + report.duration
+        self._progress(len(self.results), self._total)
+
+
+def _run(plan: Plan, jobs: int, gathered: _Gathered) -> None:
+    with tempfile.TemporaryDirectory(prefix="kit-plan-") as folder:
+        file = plan.write(Path(folder))
+        arguments = [str(file), "--rootdir", folder, "-c", "/dev/null", "--noconftest"]
+        for plugin in (
+            "no:terminal",
+            "no:cacheprovider",
+            "no:capture",
+            "no:logging",
+            "grader.plugin",
+        ):
+            arguments += ["-p", plugin]
+        if jobs > 1:
+            arguments += ["-p", "xdist.plugin", "-n", str(jobs), "--dist", "loadscope"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            patch.delenv("PYTEST_ADDOPTS", raising=False)
+            code = pytest.main(arguments, plugins=[gathered])
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if not gathered.results and gathered.problems:
+        raise JudgeError(f"Nothing could be graded. {_last_line(gathered.problems[0])}")
+    if code not in _GRADED:
+        raise JudgeError(f"Grading ended early: pytest ended with code {int(code)}.")
+
+
+def _sandbox_name(choice: str, server: Server, own_work: bool) -> str:
+    """The backend that ``auto`` stands for here, so that every process takes the same one."""
+    if choice != "auto":
+        return choice
+    sandbox = open_sandbox(choice, socket_dir=server.socket_dir, own_work=own_work)
+    sandbox.close()
+    return sandbox.name
+
+
+def _total(
+    submissions: Sequence[Submission], exercises: Sequence[Exercise], visible_only: bool
+) -> int:
+    """How many checks there are to run."""
+    each = {e.name: len(_specs(e, visible_only)) for e in exercises}
+    return sum(each[name] for submission in submissions for name in submission.files)
+
+
+def _specs(exercise: Exercise, visible_only: bool) -> list[CheckSpec]:
+    return [spec for spec in exercise.checks if spec.visible or not visible_only]
+
+
+def _submission_result(
+    submission: Submission,
+    number: int,
+    exercises: Sequence[Exercise],
+    results: Mapping[tuple[int, str, str], CheckResult],
+    visible_only: bool,
+) -> SubmissionResult:
+    graded = []
+    for exercise in exercises:
+        specs = _specs(exercise, visible_only)
+        problem = submission.problems.get(exercise.name)
+        if exercise.name in submission.files:
+            checks = [results.get((number, exercise.name, s.name)) or _lost(s) for s in specs]
+        elif problem:
+            checks = [not_readable(spec, problem) for spec in specs]
+        else:
+            checks = [
+                not_readable(spec, "Nothing was handed in for this exercise.") for spec in specs
+            ]
+        handed_in = exercise.name in submission.files or problem is not None
+        graded.append(
+            ExerciseResult(exercise.name, exercise.title, tuple(checks), handed_in, exercise.sha256)
+        )
+    return SubmissionResult(submission.student, tuple(graded), submission.sha256)
+
+
+def _lost(spec: CheckSpec) -> CheckResult:
+    """A result that never arrived: not a pass, and not the student's fault."""
+    message = "The result of this check did not arrive. Grade this submission again."
+    return CheckResult(
+        name=spec.name,
+        title=spec.title,
+        points=spec.points,
+        earned=0,
+        outcome=Outcome.ERROR,
+        visible=spec.visible,
+        failure=Failure(Reason.KIT, message),
+    )
+
+
+def _by_student(
+    submissions: Sequence[Submission], seconds: Mapping[int, float]
+) -> dict[str, float]:
+    return {s.student: round(seconds.get(n, 0.0), 3) for n, s in enumerate(submissions)}
+
+
+def _title(course: Course) -> str:
+    return course.root.resolve().name
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1] if lines else text

@@ -1,0 +1,17 @@
+"""What a check file uses.
+
+A check file imports `check`, `hint` and `Raises`; the instruments come as parameters, by name:
+
+==============  ================================================================================
+``student``     calls the submission in its sandbox (`grader.checks.student.Student`)
+``db``          what is really in the database (`grader.checks.state.Database`)
+``statements``  what was really sent, from the server's log (`grader.checks.sent.Statements`)
+``data``        values made from the run's seed (`grader.checks.data.Data`)
+==============  ================================================================================
+"""
+
+from grader.checks.verdict import Hint, NotPassed, Raises, check, hint
+
+INSTRUMENTS = ("data", "db", "statements", "student")
+
+__all__ = ["INSTRUMENTS", "Hint", "NotPassed", "Raises", "check", "hint"]

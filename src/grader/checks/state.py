@@ -1,0 +1,198 @@
+"""The instrument ``db``: what is really in the database, read over the judge's own connection.
+
+The judge reads as a role that can read everything and write nothing, with an empty ``search_path``;
+names are looked up in the catalogue and only ordinary tables are read, so that a view, a rule or a
+row policy put in a table's place is found out instead of believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+
+from grader.checks.verdict import NotPassed
+from grader.results import Failure, Reason
+
+Rows = list[dict[str, Any]]
+_STATEMENT_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of one table's rows between two moments."""
+
+    inserted: Rows = field(default_factory=list)
+    updated: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    """Each row as it was, and as it is."""
+    deleted: Rows = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every row of every table at one moment, by primary key (or by the whole row, where there is
+    none).
+    """
+
+    tables: Mapping[str, Mapping[tuple[Any, ...], dict[str, Any]]]
+
+
+class Database:
+    """State of this check's database.
+
+    Args:
+        reader_url: a role that may read everything and write nothing.
+        author_url: the role that owns the exercise's tables; used by `insert` alone.
+    """
+
+    def __init__(self, reader_url: str, author_url: str) -> None:
+        self._urls = {"reader": reader_url, "author": author_url}
+        self._connections: dict[str, psycopg.Connection[DictRow]] = {}
+
+    def insert(self, table: str, *rows: Mapping[str, Any]) -> Rows:
+        """Put rows into a table, as the exercise's author.
+
+        Args:
+            rows: column names and values; left-out columns get their defaults.
+
+        Returns:
+            The rows as they are in the table, defaults included.
+        """
+        connection = self._connection("author")
+        stored: Rows = []
+        with connection.transaction(), connection.cursor() as cursor:
+            for row in rows:
+                statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING *").format(
+                    sql.Identifier("public", table),
+                    sql.SQL(", ").join(map(sql.Identifier, row)),
+                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
+                )
+                stored += cursor.execute(statement, list(row.values())).fetchall()
+        return stored
+
+    def rows(self, table: str, *, order_by: str | None = None, **equals: Any) -> Rows:
+        """The rows of a table whose columns have these values; None asks for NULL."""
+        statement = sql.SQL("SELECT * FROM {}{}").format(self._table(table), _where(equals))
+        if order_by:
+            statement += sql.SQL(" ORDER BY {}").format(sql.Identifier(order_by))
+        return self._fetch(statement, list(equals.values()))
+
+    def one(self, table: str, **equals: Any) -> dict[str, Any] | None:
+        """The one row with these values, or None where there is none.
+
+        Raises:
+            ValueError: there are several; the check asked too loosely.
+        """
+        found = self.rows(table, **equals)
+        if len(found) > 1:
+            msg = f"{len(found)} rows of {table} match {equals}"
+            raise ValueError(msg)
+        return found[0] if found else None
+
+    def count(self, table: str, **equals: Any) -> int:
+        """How many rows of a table have these values."""
+        statement = sql.SQL("SELECT pg_catalog.count(*) AS n FROM {}{}").format(
+            self._table(table), _where(equals)
+        )
+        return int(self._fetch(statement, list(equals.values()))[0]["n"])
+
+    def query(self, statement: LiteralString, parameters: Sequence[Any] = ()) -> Rows:
+        """The rows that a query of the check's author gives; tables are written ``public.users``."""
+        return self._fetch(sql.SQL(statement), parameters)
+
+    def snapshot(self) -> Snapshot:
+        """Every row of every table in ``public``."""
+        tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+        for name, key in self._tables().items():
+            by_key = {}
+            for row in self.rows(name):
+                by_key[tuple(row[c] for c in key) if key else _whole(row)] = row
+            tables[name] = by_key
+        return Snapshot(tables)
+
+    def changes(self, before: Snapshot) -> dict[str, Changes]:
+        """What has changed since a snapshot: only the tables in which something did."""
+        after = self.snapshot().tables
+        changed: dict[str, Changes] = {}
+        for name in sorted({*before.tables, *after}):
+            old, new = before.tables.get(name, {}), after.get(name, {})
+            changes = Changes(
+                inserted=[row for key, row in new.items() if key not in old],
+                updated=[(old[k], row) for k, row in new.items() if k in old and old[k] != row],
+                deleted=[row for key, row in old.items() if key not in new],
+            )
+            if changes != Changes():
+                changed[name] = changes
+        return changed
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def _connection(self, role: str) -> psycopg.Connection[DictRow]:
+        if role not in self._connections:
+            options = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c search_path="
+            if role == "reader":
+                options += " -c default_transaction_read_only=on -c row_security=off"
+            self._connections[role] = psycopg.connect(
+                self._urls[role], autocommit=True, row_factory=dict_row, options=options
+            )
+        return self._connections[role]
+
+    def _fetch(self, statement: sql.SQL | sql.Composed, parameters: Sequence[Any]) -> Rows:
+        with self._connection("reader").cursor() as cursor:
+            return cursor.execute(statement, parameters or None).fetchall()
+
+    def _tables(self) -> dict[str, list[str]]:
+        """Ordinary tables of ``public`` and the columns of their primary keys, in order."""
+        found = self._fetch(
+            sql.SQL(
+                "SELECT c.relname AS name, ("
+                "SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)"
+                " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a"
+                " ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"
+                " WHERE i.indrelid = c.oid AND i.indisprimary) AS key"
+                " FROM pg_catalog.pg_class c"
+                " WHERE c.relnamespace = 'public'::pg_catalog.regnamespace"
+                " AND c.relkind IN ('r', 'p') ORDER BY 1"
+            ),
+            (),
+        )
+        return {row["name"]: row["key"] or [] for row in found}
+
+    def _table(self, name: str) -> sql.Identifier:
+        kinds = self._fetch(
+            sql.SQL(
+                "SELECT c.relkind::text AS kind, c.relhasrules AS rules FROM pg_catalog.pg_class c"
+                " WHERE c.relnamespace = 'public'::pg_catalog.regnamespace AND c.relname = %s"
+            ),
+            [name],
+        )
+        if not kinds:
+            raise NotPassed(_no_table(f"There is no table {name} in the schema public.", name))
+        if kinds[0]["kind"] not in ("r", "p") or kinds[0]["rules"]:
+            what = "a table with rules on it" if kinds[0]["rules"] else "not an ordinary table"
+            raise NotPassed(_no_table(f"{name} is {what}, so its rows prove nothing.", name))
+        return sql.Identifier("public", name)
+
+
+def _no_table(message: str, name: str) -> Failure:
+    return Failure(Reason.ASSERTION, message, expected=f"an ordinary table public.{name}")
+
+
+def _where(equals: Mapping[str, Any]) -> sql.SQL | sql.Composed:
+    if not equals:
+        return sql.SQL("")
+    same = "{} IS NOT DISTINCT FROM %s"
+    return sql.SQL(" WHERE ") + sql.SQL(" AND ").join(
+        sql.SQL(same).format(sql.Identifier(column)) for column in equals
+    )
+
+
+def _whole(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(str(value) for value in row.values())

@@ -1,0 +1,247 @@
+"""The instrument ``student``: calls the submission in its sandbox and turns what goes wrong into
+failures.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grader import wire
+from grader.checks.verdict import NotPassed, Raises
+from grader.results import Failure, Reason
+from grader.sandbox.base import Answer, Ended, Outcome, Raised, Runner, Unusable
+from grader.text import clean
+
+_MISSING = "MissingFunction"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, kept for the words of a failure."""
+
+    function: str
+    answered: bool
+    value: Any = None
+
+
+class Student:
+    """The submission. Each call gets a SQLAlchemy session on this check's database.
+
+    Args:
+        runner: the process in the sandbox, already connected and with the submission imported.
+        module: file name of the module, for messages.
+        seconds: time limit of a call.
+        commits: whether the kit, as the caller, commits after a call that returned.
+        after_call: called when a call has ended, whichever way.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        module: str,
+        seconds: float,
+        commits: bool,
+        after_call: Callable[[], None],
+    ) -> None:
+        self._runner = runner
+        self._module = module
+        self._seconds = seconds
+        self._commits = commits
+        self._after_call = after_call
+        self.calls: list[Call] = []
+        self.output = ""
+        """What the last call printed."""
+
+    def call(
+        self,
+        function: str,
+        *args: Any,
+        expect: type[Raises] | Raises | None = None,
+        commit: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a function of the submission with a session and these arguments.
+
+        Args:
+            expect: ``Raises`` or ``Raises("Name")`` where the call must raise.
+            commit: whether the kit commits after the call returned, where that is not what the
+                exercise says. Without it everything that the call left uncommitted is rolled back.
+
+        Returns:
+            What the function returned, as plain built-in values; with ``expect``, the `Raised`
+            exception.
+
+        Raises:
+            NotPassed: the call raised, did not raise, did not answer, or answered what cannot be
+                read.
+        """
+        request = self._request("call", function, args, kwargs, commit)
+        return self._ask(function, request, expect)
+
+    def drive(
+        self,
+        driver: Callable[..., Any],
+        *args: Any,
+        expect: type[Raises] | Raises | None = None,
+        commit: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Run a function of the check file beside the student's code, as ``driver(session, module,
+        …)``.
+
+        The function is sent as source text: it must be self-contained, its imports inside. What it
+        returns is as untrusted as everything else that comes from there.
+        """
+        request = self._request("drive", driver.__name__, args, kwargs, commit)
+        request["source"] = textwrap.dedent(inspect.getsource(driver))
+        return self._ask(driver.__name__, request, expect)
+
+    def _request(
+        self,
+        op: str,
+        function: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        commit: bool | None,
+    ) -> dict[str, Any]:
+        return {
+            "op": op,
+            "function": function,
+            "args": wire.encode(list(args)),
+            "kwargs": wire.encode(dict(kwargs)),
+            "commit": self._commits if commit is None else commit,
+        }
+
+    def _ask(
+        self, name: str, request: Mapping[str, Any], expect: type[Raises] | Raises | None
+    ) -> Any:
+        try:
+            outcome = self._runner.ask(request, self._seconds)
+        finally:
+            self.output = clean(self._runner.output)
+        value = outcome.value if isinstance(outcome, Answer) else None
+        self.calls.append(Call(name, isinstance(outcome, Answer), value))
+        self._after_call()
+        if isinstance(outcome, Answer):
+            if expect is None:
+                return outcome.value
+            raise NotPassed(_did_not_raise(name, expect, outcome.value))
+        if isinstance(outcome, Raised) and expect is not None and outcome.type != _MISSING:
+            if _matches(outcome, expect):
+                return outcome
+            raise NotPassed(_raised_another(name, expect, outcome))
+        raise NotPassed(failure_of(outcome, name, self._module))
+
+
+def failure_of(outcome: Outcome, name: str, module: str) -> Failure:
+    """What is said where a call gave no answer that can be used."""
+    if isinstance(outcome, Raised):
+        if outcome.type == _MISSING:
+            return Failure(
+                Reason.MISSING,
+                f"{module} has no function called {name}.",
+                question="Is the name spelled exactly as in the exercise's README?",
+            )
+        return _raised(outcome, name)
+    if isinstance(outcome, Unusable):
+        return Failure(
+            Reason.WIRE,
+            f"{name} returned something that cannot be read as plain values: "
+            f"{clean(outcome.problem, 200)}.",
+            question="Which plain values (numbers, texts, lists, dicts) does the README ask for?",
+        )
+    assert isinstance(outcome, Ended)
+    questions = {
+        Reason.TIMEOUT: "Is there a loop that cannot end, or a lock that is never given back?",
+        Reason.KILLED: "Does something in your code leave the program?",
+    }
+    return Failure(
+        outcome.reason,
+        f"{name} gave no answer: {_lower_first(outcome.message)}",
+        question=questions.get(outcome.reason, ""),
+    )
+
+
+def _raised(outcome: Raised, name: str) -> Failure:
+    state = f" (SQLSTATE {outcome.sqlstate})" if outcome.sqlstate else ""
+    lines = []
+    for frame in outcome.frames:
+        lines += [
+            f"  {frame.get('file')}, line {frame.get('line')}, in {frame.get('name')}",
+            f"    {frame.get('code') or ''}",
+        ]
+    last = outcome.frames[-1] if outcome.frames else {}
+    return Failure(
+        Reason.RAISED,
+        f"{name} raised {clean(outcome.type, 100)}{state}.",
+        actual=clean(f"{outcome.type}: {outcome.message}", 800),
+        traceback=clean("\n".join(lines), 2000),
+        location=clean(f"{last.get('file')}:{last.get('line')}", 200) if last else "",
+    )
+
+
+def import_failure(outcome: Outcome, file: str) -> Failure:
+    """What is said where the submission's module could not be imported."""
+    if not isinstance(outcome, Raised):
+        failure = failure_of(outcome, f"Importing {file}", file)
+        return failure
+    if outcome.syntax:
+        line = outcome.syntax.get("line")
+        return Failure(
+            Reason.IMPORT,
+            f"{clean(str(outcome.syntax.get('file')), 100)} is not valid Python: "
+            f"line {line} cannot be read.",
+            question="What does the line before it leave open?",
+            actual=clean(f"{outcome.type}: {outcome.message}", 400),
+            traceback=clean(str(outcome.syntax.get("code")), 400),
+            location=clean(f"{outcome.syntax.get('file')}:{line}", 200),
+        )
+    raised = _raised(outcome, f"Importing {file}")
+    return Failure(
+        Reason.IMPORT,
+        f"{file} could not be imported: {clean(outcome.type, 100)}: {clean(outcome.message, 300)}",
+        question="Does the file run by itself, with nothing but what the exercise gives you?",
+        actual=raised.actual,
+        traceback=raised.traceback,
+        location=raised.location,
+    )
+
+
+def _matches(outcome: Raised, expect: type[Raises] | Raises) -> bool:
+    name = expect.name if isinstance(expect, Raises) else None
+    return name is None or name == outcome.type or name in outcome.bases
+
+
+def _wanted(expect: type[Raises] | Raises) -> str:
+    return expect.name if isinstance(expect, Raises) and expect.name else "an exception"
+
+
+def _did_not_raise(name: str, expect: type[Raises] | Raises, value: Any) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"{name} should have raised {_wanted(expect)}, and it returned instead.",
+        question="What should the caller learn when this cannot be done?",
+        expected=f"raises {_wanted(expect)}",
+        actual=clean(f"returned {value!r}", 600),
+    )
+
+
+def _raised_another(name: str, expect: type[Raises] | Raises, outcome: Raised) -> Failure:
+    failure = _raised(outcome, name)
+    return Failure(
+        Reason.RAISED,
+        f"{name} should have raised {_wanted(expect)}, and it raised {clean(outcome.type, 100)}.",
+        expected=f"raises {_wanted(expect)}",
+        actual=failure.actual,
+        traceback=failure.traceback,
+        location=failure.location,
+    )
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,37 @@
+"""The errors of the grader: what the kit, an exercise's author or the machine did wrong.
+
+::
+
+    GraderError
+    ├── CatalogError        an exercise, a check file or a course is not well formed
+    ├── SubmissionError     a submission cannot be read at all
+    ├── SandboxError        no sandbox can be had, or one broke
+    ├── JudgeError          the judge could not do its work
+    └── ReportError         a report cannot be written
+
+What a *submission* does wrong is never an exception of the kit: it is a `grader.results.Failure`.
+"""
+
+
+class GraderError(Exception):
+    """Base of all errors of the grader; the message says what happened and what to do next."""
+
+
+class CatalogError(GraderError):
+    """An exercise, a check file or a course is not well formed."""
+
+
+class SubmissionError(GraderError):
+    """A submission cannot be read at all."""
+
+
+class SandboxError(GraderError):
+    """No sandbox can be had on this machine, or one broke."""
+
+
+class JudgeError(GraderError):
+    """The judge could not do its work."""
+
+
+class ReportError(GraderError):
+    """A report cannot be written."""

@@ -1,0 +1,175 @@
+"""The pytest plugin: collects a plan into one item per submission, exercise and check, and runs
+them.
+
+Node ids look like ``grading.kitplan::3::04_repository::test_update``; the number stands for a
+submission, so that no name that a student chose becomes part of an id. pytest-xdist spreads items
+by everything before the last ``::``, which keeps one submission at one exercise on one process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import plan as plans
+from grader.catalog import CheckSpec, Exercise, load_course
+from grader.judge import Desk, Judge
+from grader.plan import Plan
+from grader.results import CheckResult, Outcome, check_to_json
+from grader.sandbox import open_sandbox
+from grader.submissions import Submission, read_submissions
+from pglab.servers.attached import AttachedServer, Attachment
+
+PROPERTY = "kit-result"
+"""Name of the property of a pytest report that holds a check's result."""
+
+
+class NotPassedError(Exception):
+    """Makes pytest count a check that did not pass as failed."""
+
+
+class Bench:
+    """The judge of this process, and the desk in use: items of one submission at one exercise come
+    in a row.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._judge: Judge | None = None
+        self._desk: Desk | None = None
+
+    def desk(self, submission: Submission, exercise: Exercise) -> Desk:
+        desk = self._desk
+        if desk is None or (desk.submission, desk.exercise) != (submission, exercise):
+            self.clear()
+            desk = self._desk = self._open().desk(submission, exercise)
+        return desk
+
+    def clear(self) -> None:
+        if self._desk is not None:
+            desk, self._desk = self._desk, None
+            desk.close()
+
+    def close(self) -> None:
+        try:
+            self.clear()
+        finally:
+            if self._judge is not None:
+                self._judge.close()
+                self._judge.sandbox.close()
+                self._judge = None
+
+    def _open(self) -> Judge:
+        if self._judge is None:
+            server = AttachedServer(Attachment(**self._plan.server))
+            sandbox = open_sandbox(
+                self._plan.sandbox, socket_dir=server.socket_dir, own_work=self._plan.own_work
+            )
+            try:
+                self._judge = Judge(server, sandbox, seed=self._plan.seed)
+            except BaseException:
+                sandbox.close()
+                raise
+        return self._judge
+
+
+_BENCH = pytest.StashKey[Bench]()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile | None:
+    if file_path.name == plans.FILE_NAME:
+        return PlanFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if bench := config.stash.get(_BENCH, None):
+        bench.close()
+
+
+class PlanFile(pytest.File):
+    """A plan; its children are submissions."""
+
+    def collect(self) -> Iterator[SubmissionNode]:
+        plan = Plan.read(self.path)
+        self.config.stash[_BENCH] = Bench(plan)
+        exercises = load_course(Path(plan.course_root)).select(plan.exercises)
+        for number, submission in enumerate(
+            read_submissions([Path(p) for p in plan.paths], exercises)
+        ):
+            yield SubmissionNode.of(self, str(number), submission, exercises, plan.visible_only)
+
+
+class SubmissionNode(pytest.Collector):
+    """One student's submission; its children are the exercises that were handed in."""
+
+    submission: Submission
+    exercises: tuple[Exercise, ...]
+    visible_only: bool
+
+    @classmethod
+    def of(
+        cls,
+        parent: PlanFile,
+        name: str,
+        submission: Submission,
+        exercises: tuple[Exercise, ...],
+        visible_only: bool,
+    ) -> SubmissionNode:
+        node: SubmissionNode = cls.from_parent(parent, name=name)
+        node.submission, node.exercises, node.visible_only = submission, exercises, visible_only
+        return node
+
+    def collect(self) -> Iterator[ExerciseNode]:
+        for exercise in self.exercises:
+            if exercise.name in self.submission.files:
+                node: ExerciseNode = ExerciseNode.from_parent(self, name=exercise.name)
+                node.submission, node.exercise = self.submission, exercise
+                node.visible_only = self.visible_only
+                yield node
+
+
+class ExerciseNode(pytest.Collector):
+    """One submission at one exercise; its children are the checks."""
+
+    submission: Submission
+    exercise: Exercise
+    visible_only: bool
+
+    def collect(self) -> Iterator[CheckItem]:
+        for spec in self.exercise.checks:
+            if spec.visible or not self.visible_only:
+                item: CheckItem = CheckItem.from_parent(self, name=spec.name)
+                item.node, item.spec = self, spec
+                yield item
+
+
+class CheckItem(pytest.Item):
+    """One check on one submission."""
+
+    node: ExerciseNode
+    spec: CheckSpec
+
+    def runtest(self) -> None:
+        desk = self.config.stash[_BENCH].desk(self.node.submission, self.node.exercise)
+        result = desk.run(self.spec)
+        self.user_properties.append((PROPERTY, json.dumps(check_to_json(result))))
+        if result.outcome is not Outcome.PASSED:
+            raise NotPassedError(_told(result))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, NotPassedError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        code = self.spec.function.__code__
+        return Path(code.co_filename), code.co_firstlineno, self.spec.title
+
+
+def _told(result: CheckResult) -> str:
+    return result.failure.message if result.failure else result.title

@@ -1,0 +1,80 @@
+"""The few Linux system calls that a cell is made of, which Python 3.11 does not offer.
+
+Sources: unshare(2), mount(2), umount2(2), prctl(2), capset(2), user_namespaces(7).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_NOSUID = 2
+MS_NODEV = 4
+MNT_DETACH = 2
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_LAST_CAPABILITY = 40
+_CAPABILITY_VERSION_3 = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Move this process (for pid namespaces: its next child) into new namespaces."""
+    _call("unshare", ctypes.c_int(flags))
+
+
+def map_user(inside: int, user: int, group: int) -> None:
+    """In a new user namespace: make the outer ``user`` and ``group`` known as ``inside``."""
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{inside} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside} {group} 1")
+
+
+def mount_tmpfs(target: str, *, size_bytes: int, inodes: int, mode: str = "0755") -> None:
+    """A fresh, bounded, empty file system over ``target``."""
+    options = f"size={size_bytes},nr_inodes={inodes},mode={mode}".encode()
+    flags = ctypes.c_ulong(MS_NOSUID | MS_NODEV)
+    _call("mount", b"tmpfs", target.encode(), b"tmpfs", flags, options)
+
+
+def unmount(target: str) -> None:
+    """Take the topmost file system off ``target`` at once, whoever still uses it."""
+    _call("umount2", target.encode(), ctypes.c_int(MNT_DETACH))
+
+
+def set_dumpable(dumpable: bool) -> None:
+    """Whether other processes of the same user may trace this one or open its ``/proc`` files."""
+    _call("prctl", _PR_SET_DUMPABLE, ctypes.c_ulong(dumpable), 0, 0, 0)
+
+
+def die_with_parent(signal: int) -> None:
+    """Have ``signal`` sent to this process when the thread that started it ends."""
+    _call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability in this user namespace for good, bounding set included."""
+    _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    for capability in range(_LAST_CAPABILITY + 1):
+        _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)
+    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
+    _call("capset", header, struct.pack("6I", *[0] * 6))

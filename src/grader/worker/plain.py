@@ -1,0 +1,88 @@
+"""Turns what a student's function returns into plain values that can be sent.
+
+Convenience only: this runs in the student's own process, so nothing that it says is trusted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterator, Mapping, Set
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.engine import Result, Row
+from sqlalchemy.exc import NoInspectionAvailable
+from sqlalchemy.orm import InstanceState
+
+from grader import wire
+
+_MAX_TEXT = 300
+_MAX_ITEMS = 100_000
+# Subclasses of these arrive as the plain type.
+_BUILT_IN: dict[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+    bytes: bytes,
+}
+
+
+def to_plain(value: Any) -> Any:
+    """The value as `grader.wire` sends it: mappings, rows, dataclasses and mapped objects as dicts."""
+    return wire.encode(value, _simplify)
+
+
+def _simplify(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Row):
+        return dict(value._mapping)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if (state := _mapped(value)) is not None:
+        return _loaded(state)
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
+    for kind, exact in _BUILT_IN.items():
+        if isinstance(value, kind):
+            return exact(value)
+    if isinstance(value, Set):
+        return set(value)
+    if isinstance(value, list | tuple | Iterator | Result) or hasattr(value, "__iter__"):
+        return [item for _, item in zip(range(_MAX_ITEMS), value, strict=False)]
+    return repr(value)[:_MAX_TEXT]
+
+
+def _mapped(value: Any) -> InstanceState[Any] | None:
+    try:
+        state = inspect(value)
+    except NoInspectionAvailable:
+        return None
+    return state if isinstance(state, InstanceState) else None
+
+
+def _loaded(state: InstanceState[Any], seen: frozenset[int] = frozenset()) -> dict[str, Any]:
+    """What is loaded of a mapped object; nothing is fetched to answer, and cycles end."""
+    seen |= {id(state)}
+    fields: dict[str, Any] = {}
+    for name, value in state.dict.items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, list | set):
+            related = [_mapped(item) for item in value]
+            fields[name] = [
+                _loaded(item, seen) if item is not None else plain
+                for item, plain in zip(related, value, strict=True)
+                if item is None or id(item) not in seen
+            ]
+        elif (one := _mapped(value)) is not None:
+            if id(one) not in seen:
+                fields[name] = _loaded(one, seen)
+        else:
+            fields[name] = value
+    return fields
