@@ -59,8 +59,9 @@ class Exercise:
     """Files that a learner hands in."""
     given: tuple[str, ...]
     """Files that stand beside them in the sandbox: always the course's own copy."""
+    schema_file: str
     schema: str
-    """SQL that builds the exercise's database."""
+    """SQL that builds the exercise's database: the content of ``schema_file``."""
     module: str
     commits: bool
     """Whether the kit, as the caller, commits after a call that returned."""
@@ -207,6 +208,7 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
         minutes=settings.get("minutes", int),
         answer=answer,
         given=given,
+        schema_file=schema.name,
         schema=schema.read_text(encoding="utf-8"),
         module=worker.get("module", str),
         commits=transaction == "caller",

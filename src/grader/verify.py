@@ -1,0 +1,240 @@
+"""The author's proof that an exercise works: right answers pass, and each wrong one fails as it
+should.
+
+For every exercise: the solution and each of ``alternatives/`` get full marks; the starter gets
+none; each of ``mistakes/`` fails exactly the checks that its header names and is shown its own
+misconception; every misconception has a page with a ladder of hints; no file is there that has no
+purpose.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.batch import Progress, grade
+from grader.catalog import Course, Exercise, load_course
+from grader.errors import CatalogError
+from grader.results import ExerciseResult, Outcome
+
+HINTS = 3
+"""Rungs of a ladder: a question, a pointer, a worked step."""
+_HEADER = re.compile(
+    r"\A# misconception: (?P<id>[a-z0-9-]+)\n(?P<fails># fails: .+\n(?:#   .+\n)*)"
+)
+_PAGES = ("README.md", "exercise.toml", "test_visible.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with an exercise."""
+
+    exercise: str
+    where: str
+    """The file or submission that it is about."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was looked at and what was found."""
+
+    exercises: tuple[str, ...]
+    submissions: int
+    checks: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """An answer whose result is known beforehand."""
+
+    exercise: Exercise
+    kind: str
+    """``solution``, ``alternative``, ``starter`` or ``mistake``."""
+    path: Path
+    fails: frozenset[str] = frozenset()
+    misconception: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its folder in the class that is graded."""
+        return f"{self.exercise.name}.{self.kind}.{self.path.stem}"
+
+
+def verify(
+    names: Sequence[str],
+    *,
+    course_root: Path,
+    home: Path,
+    database: str = "embedded",
+    sandbox: str = "auto",
+    seed: int | None = None,
+    jobs: int = 1,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Progress = lambda done, total: None,
+) -> Verification:
+    """Prove exercises, or find out what is wrong with them.
+
+    Args:
+        names: exercises; all of the course where none is given.
+        course_root: the folder with ``exercises/``, ``solutions/`` and ``docs/misconceptions/``.
+        home, database, sandbox, seed, jobs, say, progress: as for `grader.batch.grade`.
+
+    Raises:
+        GraderError: an exercise cannot even be read, or the machine is at fault.
+    """
+    course = load_course(course_root)
+    exercises = course.select(names)
+    findings = [finding for exercise in exercises for finding in _about_files(course, exercise)]
+    samples: list[_Sample] = []
+    for exercise in exercises:
+        try:
+            samples += _samples(exercise)
+        except CatalogError as error:
+            findings.append(Finding(exercise.name, "mistakes", str(error)))
+    with tempfile.TemporaryDirectory(prefix="kit-verify-") as folder:
+        for sample in samples:
+            _lay_out(sample, Path(folder))
+        grading = grade(
+            [Path(folder)],
+            course_root=course_root,
+            home=home,
+            database=database,
+            sandbox=sandbox,
+            seed=seed,
+            exercises=[e.name for e in exercises],
+            jobs=jobs,
+            say=say,
+            progress=progress,
+        )
+    results = {
+        (submission.student, result.exercise): result
+        for submission in grading.submissions
+        for result in submission.exercises
+    }
+    for sample in samples:
+        result = results[sample.name, sample.exercise.name]
+        findings += [
+            Finding(sample.exercise.name, f"{sample.kind} {sample.path.name}", message)
+            for message in _about(sample, result)
+        ]
+    graded = sum(len(results[s.name, s.exercise.name].checks) for s in samples)
+    names_proved = tuple(e.name for e in exercises)
+    return Verification(names_proved, len(samples), graded, tuple(findings))
+
+
+def _samples(exercise: Exercise) -> Iterator[_Sample]:
+    yield _Sample(exercise, "starter", exercise.path)
+    solution = exercise.solution_path
+    if solution is None:
+        return
+    yield _Sample(exercise, "solution", solution)
+    for path in _entries(solution / "alternatives"):
+        yield _Sample(exercise, "alternative", path)
+    for path in _entries(solution / "mistakes"):
+        yield _mistake(exercise, path)
+
+
+def _entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if not p.name.startswith((".", "__")))
+
+
+def _mistake(exercise: Exercise, path: Path) -> _Sample:
+    file = path / exercise.answer[0] if path.is_dir() else path
+    header = _HEADER.match(file.read_text(encoding="utf-8").replace("-- ", "# "))
+    if header is None:
+        raise CatalogError(
+            f"{path.name} must begin with '# misconception: ID' and '# fails: test_one, test_two'."
+        )
+    fails = re.findall(r"test_\w+", header["fails"])
+    return _Sample(exercise, "mistake", path, frozenset(fails), header["id"])
+
+
+def _lay_out(sample: _Sample, folder: Path) -> None:
+    """Copy the sample's answer as a student would have handed it in."""
+    target = folder / sample.name / sample.exercise.name
+    target.mkdir(parents=True)
+    if sample.path.is_file():
+        shutil.copyfile(sample.path, target / sample.exercise.answer[0])
+        return
+    for name in sample.exercise.answer:
+        if (sample.path / name).is_file():
+            shutil.copyfile(sample.path / name, target / name)
+
+
+def _about(sample: _Sample, result: ExerciseResult) -> Iterator[str]:
+    """What is wrong with the result of a sample."""
+    for check in result.checks:
+        if check.outcome is Outcome.ERROR and check.failure:
+            yield f"{check.name} could not be judged: {check.failure.message}"
+    failed = {c.name for c in result.checks if c.outcome is Outcome.FAILED}
+    if sample.kind in ("solution", "alternative"):
+        for check in result.checks:
+            if check.outcome is Outcome.FAILED and check.failure:
+                told = check.failure.message
+                yield f"must get full marks, but {check.name} fails: {told} {check.failure.actual}"
+    elif sample.kind == "starter":
+        for check in result.checks:
+            if check.outcome is Outcome.PASSED and check.points:
+                yield f"gets {check.points:g} points for {check.name} without any work"
+    else:
+        for name in sorted(sample.fails - failed):
+            yield f"should fail {name}, and passes it"
+        for name in sorted(failed - sample.fails):
+            told = next(c.failure.message for c in result.checks if c.name == name and c.failure)
+            yield f"fails {name}, which its header does not name: {told}"
+        if sample.misconception not in result.misconceptions:
+            shown = ", ".join(result.misconceptions) or "none"
+            yield f"is not shown its misconception {sample.misconception} (shown: {shown})"
+
+
+def _about_files(course: Course, exercise: Exercise) -> Iterator[Finding]:
+    """What is wrong with an exercise before anything is run."""
+    name = exercise.name
+    if exercise.solution_path is None:
+        yield Finding(name, f"solutions/{name}", "is missing: nothing proves that it can be solved")
+    readme = exercise.path / "README.md"
+    if not readme.is_file() or not readme.read_text(encoding="utf-8").strip():
+        yield Finding(name, "README.md", "is missing or empty")
+    for spec in exercise.checks:
+        if spec.misconception:
+            yield from _about_page(course, name, spec.misconception)
+    if exercise.solution_path:
+        for path in _entries(exercise.solution_path / "mistakes"):
+            try:
+                yield from _about_page(course, name, _mistake(exercise, path).misconception)
+            except CatalogError:
+                continue  # reported with the samples
+    for stray in _stray_files(exercise):
+        yield Finding(
+            name, str(stray), "has no purpose here: name it in exercise.toml or delete it"
+        )
+
+
+def _about_page(course: Course, exercise: str, misconception: str) -> Iterator[Finding]:
+    where = f"docs/misconceptions/{misconception}.md"
+    page = course.misconceptions.get(misconception)
+    if page is None:
+        yield Finding(exercise, where, "is missing, or has no front matter")
+    elif len([h for h in page.hints if h.strip()]) < HINTS:
+        yield Finding(exercise, where, f"needs {HINTS} hints: a question, a pointer, a worked step")
+
+
+def _stray_files(exercise: Exercise) -> Iterator[Path]:
+    """Files of an exercise that nothing refers to."""
+    known = {*_PAGES, exercise.schema_file, *exercise.answer, *exercise.given}
+    for path in _entries(exercise.path):
+        if path.name not in known:
+            yield path.relative_to(exercise.path.parent.parent)
+    if exercise.solution_path:
+        known = {"test_hidden.py", "alternatives", "mistakes", *exercise.answer}
+        for path in _entries(exercise.solution_path):
+            if path.name not in known:
+                yield path.relative_to(exercise.solution_path.parent.parent)
