@@ -1,4 +1,4 @@
-"""Clones of one template made ahead of need and dropped behind, off the path that anyone waits on."""
+"""Clones of one template, made ahead of need and dropped behind, while nobody waits."""
 
 from __future__ import annotations
 

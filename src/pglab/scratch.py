@@ -1,9 +1,9 @@
 """Scratch databases: templates made once for each schema, clones in milliseconds, roles to match.
 
-Everything that a process makes carries a number of its own in its name, ``kit_c_<owner>_<n>`` for a
-clone and ``kit_r_<owner>_<n>`` for a role, and the process holds an advisory lock of that number for
-as long as it lives. So whoever finds such a name can tell whether its owner is alive, on a server
-shared by any number of machines. Templates, ``kit_t_<key>``, belong to nobody and stay.
+Everything that a process makes carries a number of its own in its name, ``kit_c_<owner>_<n>`` for
+a clone and ``kit_r_<owner>_<n>`` for a role, and the process holds an advisory lock of that number
+for as long as it lives. So whoever finds such a name can tell whether its owner is alive, on a
+server shared by any number of machines. Templates, ``kit_t_<key>``, belong to nobody and stay.
 """
 
 from __future__ import annotations
@@ -233,10 +233,12 @@ class Scratch:
     def _make_group(self, name: str) -> None:
         if name in self._groups:
             return
-        try:
+        with suppress(
+            psycopg.errors.DuplicateObject,
+            psycopg.errors.UniqueViolation,  # made by another process at the same moment
+            psycopg.errors.ReservedName,  # one of PostgreSQL's own, such as pg_read_all_data
+        ):
             self._connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
-        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            pass  # there already, or made by another process at the same moment
         self._groups.add(name)
 
     def drop_role(self, role: Role | str) -> None:
@@ -307,7 +309,7 @@ class Scratch:
 
 
 def terminate_sessions(connection: psycopg.Connection, name: str) -> None:
-    """End all other sessions of a database and wait, a millisecond at a time, until they are gone."""
+    """End all other sessions of a database and wait until they are gone, looking each ms."""
     deadline = time.monotonic() + 5
     query = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "

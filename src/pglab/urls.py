@@ -26,7 +26,7 @@ def database_url(
 ) -> str:
     """A libpq URI; a host that is a directory (a Unix socket) becomes a query parameter.
 
-    Source: PostgreSQL manual, libpq, "Connection URIs". psycopg and SQLAlchemy both read the result.
+    psycopg and SQLAlchemy both read the result. Source: manual, libpq, "Connection URIs".
     """
     login = quote(user, safe="") if user else ""
     if password is not None:

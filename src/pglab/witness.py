@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-import psycopg
 from psycopg import sql
 
 from pglab.errors import StatementsLost, StatementsUnavailable

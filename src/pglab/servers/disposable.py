@@ -13,27 +13,26 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Self
+from weakref import WeakSet
 
 from pglab.errors import ServerStartError
+from pglab.passwords import new_password
 from pglab.servers import supervisor
 from pglab.servers.account import Account, server_account
-from pglab.servers.binaries import Binaries, runnable_binaries
-from pglab.servers.cluster import environment, initdb_command, postgres_command
-from pglab.servers.embedded import (
-    EmbeddedServer,
-    choose_port,
-    close_to_the_public,
-    new_password,
-    write_private,
-)
+from pglab.servers.binaries import Binaries, find_binaries, runnable_binaries
+from pglab.servers.cluster import environment, postgres_command
+from pglab.servers.embedded import EmbeddedServer, choose_port, close_to_the_public
 from pglab.servers.locks import FileLock
 from pglab.servers.places import server_place, socket_place, temporary_place
 from pglab.servers.postmaster import complaint, end_postmaster, postmaster_of, wait_ready
+from pglab.servers.prepared import copy_cluster, make_cluster, prepared_cluster
 
 __all__ = ["DisposableServer", "sweep_disposable"]
 
 _PREFIX, _NEW = "kit-pg-", "kit-new-"
 _START_S = 60.0
+_LOGS_KEPT = 16
+"""Rotated log files (64 MB each) that are kept; a flood of statements must not fill the disk."""
 
 
 class DisposableServer(EmbeddedServer):
@@ -47,13 +46,13 @@ class DisposableServer(EmbeddedServer):
     def __init__(self, home: Path, *, version: int = 18) -> None:
         self._home = home
         self._major = version
-        self._password = new_password()
+        self._password = ""
         self._socket_dir = None
         self._port = choose_port()
         self._directory: Path | None = None
         self._lock: FileLock | None = None
-        self._supervisor: subprocess.Popen[bytes] | None = None
-        self._owner = os.getpid()
+        self._watchman: subprocess.Popen[bytes] | None = None
+        self._process = os.getpid()
 
     def start(self) -> Self:
         """Make and start the server.
@@ -61,33 +60,32 @@ class DisposableServer(EmbeddedServer):
         Raises:
             ServerStartError: what went wrong and what to do next.
         """
-        if self._supervisor is not None:
+        if self._watchman is not None:
             return self
         account = server_account()
         temporary = temporary_place(account)
         sweep_disposable(temporary)
-        binaries = runnable_binaries(self._major, server_place(self._home, account), account)
         atexit.register(self.stop)
         try:
             self._directory, self._lock = _private_directory(temporary, account)
-            self._launch(binaries, account)
-            close_to_the_public(self.admin_url)
+            binaries = self._make_data(self._directory / "data", account)
+            self._launch(binaries, self._directory, account)
+            password = new_password()
+            close_to_the_public(self.admin_url, password=password)
+            self._password = password
         except BaseException:
             self.stop()
             raise
         return self
 
     def stop(self) -> None:
-        """End the server and remove its directory; a forked child does nothing here."""
-        if os.getpid() != self._owner:
+        """End the server and remove its directory; in a forked child this does nothing."""
+        if os.getpid() != self._process:
             return
         atexit.unregister(self.stop)
-        if self._supervisor is not None:
-            if self._supervisor.stdin is not None:
-                with contextlib.suppress(OSError):
-                    self._supervisor.stdin.close()
-            self._supervisor.wait()
-            self._supervisor = None
+        if self._watchman is not None:
+            _dismiss(self._watchman)
+            self._watchman = None
         if self._directory is not None:
             _end_and_remove(self._directory)
             self._directory = None
@@ -95,50 +93,54 @@ class DisposableServer(EmbeddedServer):
             self._lock.release()
             self._lock = None
 
-    def _launch(self, binaries: Binaries, account: Account) -> None:
-        assert self._directory is not None
-        data, output = self._directory / "data", self._directory / "output.txt"
-        directories = [self._directory]
+    def _make_data(self, data: Path, account: Account) -> Binaries:
+        """A copy of the prepared cluster; a new one where the home cannot keep a prepared one."""
+        try:
+            place = server_place(self._home, account)
+        except ServerStartError:
+            binaries = find_binaries(self._major)
+            if not account.can_run(binaries.program("postgres")):
+                raise
+            self._password = new_password()
+            make_cluster(binaries, data, self._password, account, disposable=True)
+            return binaries
+        binaries = runnable_binaries(self._major, place, account)
+        prepared = prepared_cluster(binaries, place, account)
+        copy_cluster(prepared.data, data, account)
+        self._password = prepared.password
+        return binaries
+
+    def _launch(self, binaries: Binaries, directory: Path, account: Account) -> None:
+        data, output = directory / "data", directory / "output.txt"
+        directories = [directory]
         if sys.platform != "win32":
-            self._socket_dir = socket_place(self._directory / "s", account)
+            self._socket_dir = socket_place(directory / "s", account)
             directories.append(self._socket_dir)
-        password_file = self._directory / "password"
-        write_private(password_file, self._password, account)
-        data.mkdir(mode=0o700)
-        account.own(data)
-        programs = [
-            initdb_command(binaries, data, password_file, disposable=True),
-            postgres_command(
+        order = {
+            "program": postgres_command(
                 binaries, data, socket_dir=self._socket_dir, port=self._port, disposable=True
             ),
-        ]
-        self._supervisor = _watched(programs, output, directories, account)
+            "output": str(output),
+            "directories": [str(place) for place in directories],
+            "logs": str(data / "log"),
+            "logs_kept": _LOGS_KEPT,
+            "environment": environment(),
+            "user": account.uid,
+            "group": account.gid,
+        }
+        watchman = self._watchman = _watchman(order)
         try:
-            ready = wait_ready(data, self._supervised, timeout_s=_START_S)
+            ready = wait_ready(data, lambda: watchman.poll() is None, timeout_s=_START_S)
         except TimeoutError as error:
             raise ServerStartError(
                 f"The throw-away PostgreSQL server is {error}. Is the machine overloaded, or its "
                 "disk full? Try again, or give --database another server."
             ) from error
         if not ready:
-            raise ServerStartError(_why_not(complaint(output, data), self._directory))
-        password_file.unlink()
-
-    def _supervised(self) -> bool:
-        return self._supervisor is not None and self._supervisor.poll() is None
+            raise ServerStartError(_why_not(complaint(output, data), directory))
 
 
-def _watched(
-    programs: list[list[str]], output: Path, directories: list[Path], account: Account
-) -> subprocess.Popen[bytes]:
-    order = {
-        "programs": programs,
-        "output": str(output),
-        "directories": [str(directory) for directory in directories],
-        "environment": environment(),
-        "user": account.uid,
-        "group": account.gid,
-    }
+def _watchman(order: dict[str, object]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", supervisor.__file__],
         stdin=subprocess.PIPE,
@@ -146,25 +148,34 @@ def _watched(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    _watchmen.add(process)
     assert process.stdin is not None
     process.stdin.write(json.dumps(order).encode() + b"\n")
     process.stdin.flush()
-    _close_in_forked_children(process)
     return process
 
 
-def _close_in_forked_children(process: subprocess.Popen[bytes]) -> None:
-    """A forked child that lives on must not hold the pipe open after we are gone."""
-    if not hasattr(os, "register_at_fork"):
-        return
-    descriptor = process.stdin
+def _dismiss(watchman: subprocess.Popen[bytes]) -> None:
+    """Close the pipe, which ends the server, and wait until the watchman has cleaned up."""
+    if watchman.stdin is not None:
+        with contextlib.suppress(OSError):
+            watchman.stdin.close()
+    watchman.wait()
 
-    def close() -> None:
-        if descriptor is not None and not descriptor.closed:
+
+_watchmen: WeakSet[subprocess.Popen[bytes]] = WeakSet()
+
+
+def _let_go_in_a_forked_child() -> None:
+    # A forked child that lives longer than its parent must not hold the pipe open.
+    for watchman in list(_watchmen):
+        if watchman.stdin is not None:
             with contextlib.suppress(OSError):
-                os.close(descriptor.fileno())
+                watchman.stdin.close()
 
-    os.register_at_fork(after_in_child=close)
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_let_go_in_a_forked_child)
 
 
 def _private_directory(temporary: Path, account: Account) -> tuple[Path, FileLock]:
@@ -190,10 +201,10 @@ def sweep_disposable(temporary: Path) -> list[Path]:
             continue
         lock = FileLock(directory / "owner.lock")
         try:
-            taken = lock.acquire(wait=False)
+            dead = lock.acquire(wait=False)
         except OSError:
             continue
-        if taken:
+        if dead:
             _end_and_remove(directory)
             lock.release()
             swept.append(directory)
@@ -211,14 +222,15 @@ def _ours(directory: Path) -> bool:
         return False
     if directory.is_symlink() or not directory.is_dir():
         return False
-    return os.name != "posix" or status.st_uid == os.geteuid()
+    return sys.platform == "win32" or status.st_uid == os.geteuid()
 
 
 def _end_and_remove(directory: Path) -> None:
-    process = postmaster_of(directory / "data")
-    if process is not None:
-        end_postmaster(process)
-    shutil.rmtree(directory, ignore_errors=True)
+    if directory.is_dir():
+        process = postmaster_of(directory / "data")
+        if process is not None:
+            end_postmaster(process)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _why_not(said: str, directory: Path) -> str:

@@ -12,16 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pglab.errors import ServerStartError
-from pglab.servers.account import Account, server_account
+from pglab.passwords import new_password
+from pglab.servers.account import server_account
 from pglab.servers.binaries import Binaries, runnable_binaries
-from pglab.servers.cluster import environment, initdb_command, postgres_command
-from pglab.servers.embedded import (
-    EmbeddedServer,
-    choose_port,
-    close_to_the_public,
-    new_password,
-    write_private,
-)
+from pglab.servers.cluster import environment, postgres_command
+from pglab.servers.embedded import EmbeddedServer, choose_port, close_to_the_public
 from pglab.servers.locks import FileLock
 from pglab.servers.places import server_place, socket_place
 from pglab.servers.postmaster import (
@@ -32,6 +27,8 @@ from pglab.servers.postmaster import (
     read_pid_file,
     wait_ready,
 )
+from pglab.servers.prepared import make_cluster
+from pglab.servers.privatefile import write_private
 
 if TYPE_CHECKING:
     import psutil
@@ -50,7 +47,7 @@ class ServerStatus:
     running: bool
     pid: int | None
     version: str | None
-    """Version of the running server, else the major version of the data; None where there is none."""
+    """Of the running server; else the major version of the data; None where there is none."""
     data_dir: Path
     size_bytes: int
     url: str | None
@@ -161,26 +158,11 @@ class DurableServer(EmbeddedServer):
         partial = self.data_dir.with_name(self.data_dir.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         password = new_password()
-        for_initdb = self._place / "password.initdb"
-        write_private(self._password_file, password)
-        write_private(for_initdb, password, self._account)
         try:
-            partial.mkdir(mode=0o700)
-            self._account.own(partial)
-            done = subprocess.run(
-                initdb_command(binaries, partial, for_initdb, disposable=False),
-                capture_output=True,
-                check=False,
-                cwd=self._place,
-                env=environment(),
-                **self._account.popen_arguments(),
-            )
-            if done.returncode != 0:
-                self._output.write_bytes(done.stdout + done.stderr)
-                raise ServerStartError(self._why_not(complaint(self._output, partial)))
+            make_cluster(binaries, partial, password, self._account, disposable=False)
+            write_private(self._password_file, password)
             partial.rename(self.data_dir)
         finally:
-            for_initdb.unlink(missing_ok=True)
             shutil.rmtree(partial, ignore_errors=True)
 
     def _inspect(self) -> None:

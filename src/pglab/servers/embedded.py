@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import socket
 import sys
 from pathlib import Path
 
-from pglab.errors import CapabilityMissing, ServerStartError
-from pglab.servers.account import Account
+from psycopg import sql
+
+from pglab.errors import CapabilityMissing
+from pglab.passwords import scram_verifier
 from pglab.servers.cluster import ADMIN
 from pglab.servers.server import Server, connect
 from pglab.urls import database_url
 
-__all__ = ["EmbeddedServer", "close_to_the_public", "new_password", "write_private"]
+__all__ = ["EmbeddedServer", "choose_port", "close_to_the_public"]
 
 PORT = 5432
 """The number in the name of the socket; each server has a directory of its own."""
@@ -53,9 +53,7 @@ class EmbeddedServer(Server):
 
 def choose_port() -> int:
     """The port of a server: fixed behind a socket of its own directory, free and random on TCP."""
-    if sys.platform != "win32":
-        return PORT
-    return free_port()
+    return free_port() if sys.platform == "win32" else PORT
 
 
 def free_port() -> int:
@@ -65,37 +63,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def new_password() -> str:
-    """A password that nobody types."""
-    return secrets.token_urlsafe(24)
-
-
-def write_private(path: Path, text: str, account: Account | None = None) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    try:
-        with open(partial, "x", encoding="utf-8", opener=_private) as file:
-            file.write(text)
-        if account is not None:
-            account.own(partial)
-        partial.replace(path)
-    except OSError as error:
-        raise ServerStartError(
-            f"The kit cannot write {path}: {error.strerror}. Free some space, or set KIT_HOME to "
-            "a directory that you may write to."
-        ) from error
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def close_to_the_public(admin_url: str) -> None:
+def close_to_the_public(admin_url: str, *, password: str | None = None) -> None:
     """Let only named roles connect to the databases that every server has.
 
     A role made for a submission must reach its own database and no other; by default PostgreSQL
     lets everybody connect everywhere (manual, "Privileges").
+
+    Args:
+        admin_url: URL of the superuser.
+        password: the superuser's password from now on, where it changes.
     """
+    steps: list[sql.Composable] = [
+        sql.SQL("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+    ]
+    if password is not None:
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        steps.append(change.format(sql.Identifier(ADMIN), sql.Literal(scram_verifier(password))))
     with connect(admin_url) as connection:
-        connection.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+        connection.execute(sql.SQL("; ").join(steps))

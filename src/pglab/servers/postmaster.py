@@ -1,4 +1,4 @@
-"""The process that is a PostgreSQL server: find it, prove that it is the one, wait for it, stop it."""
+"""The process that is a PostgreSQL server: find it, prove that it is that, wait for it, end it."""
 
 from __future__ import annotations
 
@@ -113,17 +113,36 @@ def end_postmaster(process: psutil.Process, *, patience_s: float = 20.0) -> None
     numbers: tuple[int, ...] = (signal.SIGTERM,)
     if sys.platform != "win32":
         numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
-    family = [process, *_children(process)]
+    children = _children(process)
     for number in numbers:
         try:
             process.send_signal(number)
         except psutil.NoSuchProcess:
             break
-        _, alive = psutil.wait_procs([process], timeout=patience_s)
-        if not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]:
+        if _gone([process], patience_s):
             break
-    # Backends of a server that was killed notice that it is gone and follow.
-    psutil.wait_procs(family[1:], timeout=patience_s)
+    else:
+        # The processes of a server that was killed notice that it is gone and follow.
+        _gone(children, patience_s)
+
+
+def _gone(processes: list[psutil.Process], patience_s: float) -> bool:
+    """Wait for processes to end; a zombie has ended, also where nobody fetches its exit code."""
+    deadline = time.monotonic() + patience_s
+    while any(_lives(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

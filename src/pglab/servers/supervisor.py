@@ -2,18 +2,18 @@
 
 A program of its own, run as ``python -I -S supervisor.py`` with the standard library alone, so that
 it starts in milliseconds. Its standard input is a pipe that only the owner holds: the first line is
-the order (JSON), the rest never comes, and the end of the pipe means that the owner has stopped
-working, however it died. Then the running program gets SIGINT, SIGQUIT, SIGKILL in turn, and the
-directories are removed. Where a program ends by itself the directories are left for the owner to
-read what it said.
+the order, the rest never comes, and the end of the pipe means that the owner has stopped working,
+however it died. Then the server gets SIGINT, SIGQUIT, SIGKILL in turn, and the directories are
+removed. Where the server ends by itself they are left for the owner to read what it said.
 
-Order: ``programs`` (argument lists, run one after the other, the last is the server), ``output``
-(a file for what they say), ``directories`` (to remove at the end), ``environment``, and ``user``
-and ``group`` (numbers or null) to run them as.
+The order is a line of JSON: ``program`` (its arguments), ``environment``, ``user`` and ``group``
+(numbers or null) to run it as, ``output`` (a file for what it says), ``directories`` (to remove at
+the end), ``logs`` and ``logs_kept`` (a directory, and how many of its files are kept).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,46 +21,30 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 PATIENCE_S = 10.0
+LOOK_S = 2.0
 
 
 class Watch:
-    """Runs the programs of an order until they end or the owner does."""
+    """Runs the server of an order until it ends or its owner does."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         self.order = order
         self.over = threading.Event()
         self.gone = threading.Event()
-        self.lock = threading.Lock()
-        self.child: subprocess.Popen[bytes] | None = None
+        self.server = self._start()
 
-    def run(self) -> int:
-        """Run the programs; the exit code of the first that fails, or 0."""
-        code = 0
-        for program in self.order["programs"]:
-            with self.lock:
-                if self.over.is_set():
-                    break
-                self.child = self._start(program)
-            code = self.child.wait()
-            if code != 0:
-                break
-        self.gone.set()
-        return code
-
-    def _start(self, program: list[str]) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         account: dict[str, Any] = {}
         if self.order["user"] is not None:
-            account = {
-                "user": self.order["user"],
-                "group": self.order["group"],
-                "extra_groups": [],
-            }
+            account = {"user": self.order["user"], "group": self.order["group"]}
+            account["extra_groups"] = []
         with open(self.order["output"], "ab") as output:
             return subprocess.Popen(
-                program,
+                self.order["program"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -69,31 +53,43 @@ class Watch:
                 **account,
             )
 
+    def run(self) -> int:
+        """Wait for the end of the server; its exit code."""
+        code = self.server.wait()
+        self.gone.set()
+        return code
+
     def end(self) -> None:
-        """Stop what runs: politely, then at once, then by force."""
-        with self.lock:
-            self.over.set()
-        if self.child is None:
-            return
+        """Stop the server: politely, then at once, then by force."""
+        self.over.set()
         for number in _signals():
             if self.gone.is_set():
                 return
-            self.child.send_signal(number)
+            self.server.send_signal(number)
             self.gone.wait(PATIENCE_S)
 
+    def prune_logs(self) -> None:
+        """Remove the oldest logs for as long as the server runs."""
+        while not self.gone.wait(LOOK_S):
+            with contextlib.suppress(OSError):
+                names = sorted(
+                    name for name in os.listdir(self.order["logs"]) if name.endswith(".json")
+                )
+                for name in names[: -self.order["logs_kept"]]:
+                    os.unlink(os.path.join(self.order["logs"], name))
+
     def remove(self) -> None:
-        """Remove the directories, and try again while a dying process still writes."""
-        for _ in range(20):
+        """Remove the directories, again while a dying process still writes into them."""
+        for _ in range(50):
             for directory in self.order["directories"]:
                 shutil.rmtree(directory, ignore_errors=True)
-            if not any(os.path.exists(place) for place in self.order["directories"]):
+            if not any(map(os.path.lexists, self.order["directories"])):
                 return
-            self.gone.wait()
-            threading.Event().wait(0.05)
+            time.sleep(0.02)
 
 
 def _signals() -> tuple[signal.Signals, ...]:
-    if sys.platform == "win32":  # TerminateProcess; not tried by the tests, which run on Linux
+    if sys.platform == "win32":  # ends the process at once; not tried by the tests
         return (signal.SIGTERM,)
     return (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
@@ -105,13 +101,16 @@ def main() -> int:
         return 0
     watch = Watch(json.loads(line))
 
-    def wait_for_the_owner() -> None:
+    def wait_for_the_end_of_the_owner() -> None:
         sys.stdin.buffer.read()
         watch.end()
 
-    watcher = threading.Thread(target=wait_for_the_owner, daemon=True)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=watch.end).start())
-    watcher.start()
+    def obey(*_: object) -> None:
+        threading.Thread(target=watch.end, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, obey)
+    for work in (wait_for_the_end_of_the_owner, watch.prune_logs):
+        threading.Thread(target=work, daemon=True).start()
     code = watch.run()
     if watch.over.is_set():
         watch.remove()
