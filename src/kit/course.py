@@ -1,4 +1,4 @@
-"""The course that a command works on: its folder, and its exercises by the names that people type."""
+"""The course that a command works on: its folder, and its exercises by the names people type."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def find_root(start: Path | None = None, named: Path | None = None) -> Path:
         if (folder / "exercises").is_dir():
             return folder
     msg = (
-        f"There is no course in {here}, nor in any folder above it: none has a folder named exercises. "
-        "Go to the course's folder, or name it with --course or KIT_COURSE."
+        f"There is no course in {here}, nor in any folder above it: none has a folder named "
+        "exercises. Go to the course's folder, or name it with --course or KIT_COURSE."
     )
     raise WrongUsage(msg)
 

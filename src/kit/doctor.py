@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from kit import home
+from kit import home, packages
 from kit.errors import KitError
 
 OLDEST_PYTHON = (3, 11)
@@ -60,9 +59,12 @@ def examine() -> Iterator[Finding]:
             yield look()
         except Exception as error:
             yield Finding(
-                name, Status.BAD, f"could not be looked at: {error}",
-                "This was not foreseen.", "Run kit doctor with KIT_DEBUG=1 and report what it shows.",
-            )  # fmt: skip
+                name,
+                Status.BAD,
+                f"could not be looked at: {error}",
+                "This was not foreseen.",
+                "Run kit doctor with KIT_DEBUG=1 and report what it shows.",
+            )
 
 
 def look_at_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
@@ -71,49 +73,35 @@ def look_at_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
     if version >= OLDEST_PYTHON:
         return Finding("python", Status.OK, found)
     return Finding(
-        "python", Status.BAD, found,
+        "python",
+        Status.BAD,
+        found,
         "The kit needs Python 3.11 or later.",
-        "Install a newer Python (python.org, your system's packages, or uv) and set the kit up with it.",
-    )  # fmt: skip
+        "Install a newer Python (python.org, your system's packages, or uv), then the kit with it.",
+    )
 
 
-def look_at_packages(
-    version_of: Callable[[str], str] = importlib.metadata.version,
-) -> Finding:
+def look_at_packages(wrong: Mapping[str, list[str]] | None = None) -> Finding:
     """The packages that the kit needs, and those of its optional parts."""
-    from packaging.requirements import Requirement
-
-    wrong: dict[str, list[str]] = {"": [], "grade": [], "lab": []}
-    for line in importlib.metadata.requires("kit") or []:
-        need = Requirement(line)
-        for extra, problems in wrong.items():
-            if need.marker and not need.marker.evaluate({"extra": extra}):
-                continue
-            if not need.marker and extra:
-                continue
-            if need.name == "kit":
-                continue
-            try:
-                have = version_of(need.name)
-            except importlib.metadata.PackageNotFoundError:
-                problems.append(f"{need.name} is missing")
-                continue
-            if not need.specifier.contains(have, prereleases=True):
-                problems.append(f"{need.name} is {have}, needed is {need.specifier}")
-    if wrong[""]:
+    wrong = packages.shortcomings() if wrong is None else wrong
+    found = "; ".join(problem for problems in wrong.values() for problem in problems)
+    if not found:
+        return Finding("packages", Status.OK, "all there, in versions that fit")
+    if "" in wrong:
         return Finding(
-            "packages", Status.BAD, "; ".join(wrong[""]),
+            "packages",
+            Status.BAD,
+            found,
             "The kit was installed incompletely, or something was changed since.",
             "Install it again: pip install -e . in the project's folder.",
-        )  # fmt: skip
-    lacking = [extra for extra, problems in wrong.items() if problems]
-    if lacking:
-        return Finding(
-            "packages", Status.WARN, "; ".join(p for extra in lacking for p in wrong[extra]),
-            f"These belong to optional parts: {', '.join(lacking)}.",
-            "If you need them: " + " and ".join(f"make {extra}" for extra in lacking) + ".",
-        )  # fmt: skip
-    return Finding("packages", Status.OK, "all there, in versions that fit")
+        )
+    return Finding(
+        "packages",
+        Status.WARN,
+        found,
+        f"These belong to optional parts: {', '.join(wrong)}.",
+        f"If you need them: {' and '.join(f'make {extra}' for extra in wrong)}.",
+    )
 
 
 def look_at_home() -> Finding:
@@ -122,10 +110,12 @@ def look_at_home() -> Finding:
         return Finding("home", Status.OK, f"{home.prepare()} is writable")
     except KitError as error:
         return Finding(
-            "home", Status.BAD, str(error),
+            "home",
+            Status.BAD,
+            str(error),
             "The learner's database lives there.",
             "Make the folder writable, or set KIT_HOME to one that is.",
-        )  # fmt: skip
+        )
 
 
 def look_at_disk(folder: Path | None = None) -> Finding:
@@ -138,10 +128,12 @@ def look_at_disk(folder: Path | None = None) -> Finding:
     if free >= DISK_WARN:
         return Finding("disk", Status.OK, found)
     return Finding(
-        "disk", Status.BAD if free < DISK_BAD else Status.WARN, found,
+        "disk",
+        Status.BAD if free < DISK_BAD else Status.WARN,
+        found,
         "A PostgreSQL server needs about 100 MB to start, and stops when the disk is full.",
         "Delete what you no longer need, or set KIT_HOME to a folder on a larger disk.",
-    )  # fmt: skip
+    )
 
 
 def look_at_locale(environment: Mapping[str, str] = os.environ) -> Finding:
@@ -152,10 +144,12 @@ def look_at_locale(environment: Mapping[str, str] = os.environ) -> Finding:
     if encoding.lower().replace("-", "") == "utf8":
         return Finding("locale", Status.OK, found)
     return Finding(
-        "locale", Status.WARN, found,
+        "locale",
+        Status.WARN,
+        found,
         "Names with accents and the lines of tables are shown in a plain form.",
         "Set LANG=C.UTF-8 (on Windows: PYTHONUTF8=1) before you start the kit.",
-    )  # fmt: skip
+    )
 
 
 def look_at_proxy(environment: Mapping[str, str] = os.environ) -> Finding:
@@ -166,10 +160,12 @@ def look_at_proxy(environment: Mapping[str, str] = os.environ) -> Finding:
     if not proxies or exempt == "*" or ("localhost" in exempt and "127.0.0.1" in exempt):
         return Finding("proxy", Status.OK, "none in the way" if proxies else "none")
     return Finding(
-        "proxy", Status.WARN, f"{', '.join(proxies)} set; no_proxy does not name this machine",
+        "proxy",
+        Status.WARN,
+        f"{', '.join(proxies)} set; no_proxy does not name this machine",
         "JupyterLab in your browser may not reach its own kernel.",
         "Set no_proxy=localhost,127.0.0.1 as well.",
-    )  # fmt: skip
+    )
 
 
 def look_at_embedded() -> Finding:
@@ -181,34 +177,47 @@ def look_at_embedded() -> Finding:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="kit-doctor-", dir=home.prepare()) as folder,
-            open_server("embedded", home=_reachable(Path(folder)), disposable=True, say=_silent) as s,
+            open_server(
+                "embedded", home=_reachable(Path(folder)), disposable=True, say=_silent
+            ) as s,
         ):
             found = f"PostgreSQL {s.version} started in {time.monotonic() - began:.1f} s"
     except (PglabError, KitError) as error:
         return Finding(
-            "embedded", Status.BAD, str(error),
+            "embedded",
+            Status.BAD,
+            str(error),
             "Without it, learners need a container engine or a PostgreSQL server of their own.",
             "Cure what the message names, or use --database with a server that you have.",
-        )  # fmt: skip
+        )
     return Finding("embedded", Status.OK, found)
 
 
 def look_at_container_engine() -> Finding:
     """Whether a container engine answers; one that hangs is not waited for."""
     engine = next((path for name in ("docker", "podman") if (path := shutil.which(name))), None)
-    cure = "Nothing to do, unless you want servers or sandboxes in containers: then start Docker or Podman."
+    meaning = "Not needed: the embedded PostgreSQL does all that the course asks for."
+    cure = "Nothing to do, unless you want servers in containers: then start Docker or Podman."
     if engine is None:
         return Finding(
-            "containers", Status.WARN, "no container engine installed",
-            "Not needed: the embedded PostgreSQL does all that the course asks for.", cure,
-        )  # fmt: skip
+            "containers",
+            Status.WARN,
+            "no container engine installed",
+            meaning,
+            cure,
+        )
     ended, text = _run([engine, "info", "--format", "{{.ServerVersion}}"])
     if ended == 0 and text:
-        return Finding("containers", Status.OK, f"{Path(engine).name} {text.splitlines()[-1]} answers")
+        return Finding(
+            "containers", Status.OK, f"{Path(engine).name} {text.splitlines()[-1]} answers"
+        )
     return Finding(
-        "containers", Status.WARN, f"{Path(engine).name} does not answer: {text or 'no reason given'}",
-        "Not needed: the embedded PostgreSQL does all that the course asks for.", cure,
-    )  # fmt: skip
+        "containers",
+        Status.WARN,
+        f"{Path(engine).name} does not answer: {text or 'no reason given'}",
+        meaning,
+        cure,
+    )
 
 
 def look_at_sandbox() -> Finding:
@@ -216,23 +225,32 @@ def look_at_sandbox() -> Finding:
     meaning = "Grading other people's work needs a sandbox. Checking your own does not."
     if not sys.platform.startswith("linux"):
         return Finding(
-            "sandbox", Status.WARN, f"bubblewrap does not exist for {platform.system()}", meaning,
+            "sandbox",
+            Status.WARN,
+            f"bubblewrap does not exist for {platform.system()}",
+            meaning,
             "Grade on Linux (a virtual machine, WSL or CI will do).",
-        )  # fmt: skip
+        )
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         return Finding(
-            "sandbox", Status.WARN, "bubblewrap is not installed", meaning,
+            "sandbox",
+            Status.WARN,
+            "bubblewrap is not installed",
+            meaning,
             "Install it: apt install bubblewrap, or dnf install bubblewrap.",
-        )  # fmt: skip
+        )
     ended, text = _run([bwrap, "--unshare-all", "--ro-bind", "/", "/", "true"])
     if ended == 0:
         return Finding("sandbox", Status.OK, "bubblewrap works, user namespaces are allowed")
     return Finding(
-        "sandbox", Status.WARN, f"bubblewrap may not make user namespaces: {text}", meaning,
+        "sandbox",
+        Status.WARN,
+        f"bubblewrap may not make user namespaces: {text}",
+        meaning,
         "As administrator: sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu 24.04 or later "
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
-    )  # fmt: skip
+    )
 
 
 def _run(command: list[str]) -> tuple[int, str]:

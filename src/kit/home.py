@@ -1,8 +1,8 @@
-"""Where the kit keeps what belongs to this user of this machine: servers, their data, crash reports.
+"""Where the kit keeps what belongs to this user: servers, their data, crash reports.
 
-``KIT_HOME`` names the folder. Without it, the folder is the platform's place for a user's data, and for
-root ``/var/lib/kit``: PostgreSQL refuses to run as root, and the unprivileged user that it runs as could
-not reach a folder inside ``/root``.
+``KIT_HOME`` names the folder. Without it, the folder is the platform's place for a user's data, and
+for root ``/var/lib/kit``: PostgreSQL refuses to run as root, and the unprivileged user that it runs
+as could not reach a folder inside ``/root``.
 """
 
 from __future__ import annotations

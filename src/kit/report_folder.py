@@ -1,4 +1,4 @@
-"""The folder that a grading is written into: proved usable before the work starts, replaced as a whole."""
+"""The folder for a grading's reports: proved usable before the work, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class ReportFolder:
             grading = grade(…)
             folder.replace(lambda staging: write_reports(grading, staging))
 
-    Left without `replace`, the folder is as it was before: an earlier grading is whole, a new folder gone.
+    Left without `replace`, the folder is as it was before: an earlier grading is whole, a new
+    folder gone.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,7 +70,10 @@ class ReportFolder:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._clear()
 
@@ -77,7 +81,8 @@ class ReportFolder:
         """Replace the earlier grading, if any, by what ``write`` writes, or leave it as it is.
 
         Args:
-            write: writes all reports into the empty folder that it is given. If it fails, the earlier
+            write: writes all reports into the empty folder that it is given. If it fails, the
+            earlier
                 grading stands.
         """
         if self._staging is None:
@@ -86,7 +91,8 @@ class ReportFolder:
         write(self._staging)
         names = {entry.name for entry in self._staging.iterdir()}
         with _signals_wait():
-            # The results first: a folder with them is known as a grading, so the next one may mend it.
+            # The results first: a folder with them is known as a grading, so the next one may mend
+            # it.
             for name in sorted(names, key=lambda name: (name != RESULTS, name)):
                 target = self.path / name
                 if target.is_dir() and not target.is_symlink():
@@ -107,8 +113,8 @@ class ReportFolder:
         if not held or _is_grading(self.path / RESULTS):
             return
         msg = (
-            f"{self.path} holds things that are not a grading ({held[0].name}, …). So that nothing of "
-            "yours is overwritten, name an empty folder, or one of an earlier grading, with --out."
+            f"{self.path} holds things that are not a grading ({held[0].name}, …). So that nothing "
+            "of yours is overwritten, give --out an empty folder, or one of an earlier grading."
         )
         raise WrongUsage(msg)
 

@@ -37,14 +37,26 @@ class Kit:
         return self.run(self.command(*words), cwd=cwd, **environment)
 
     def run(
-        self, command: Sequence[str], *, cwd: Path | None = None, input: str = "", **environment: str
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        input: str = "",
+        **environment: str,
     ) -> Ended:
         done = subprocess.run(
-            command, cwd=cwd or self.cwd, env=self.environment | environment,
-            capture_output=True, timeout=120, check=False, input=input.encode(),
-        )  # fmt: skip
+            command,
+            cwd=cwd or self.cwd,
+            env=self.environment | environment,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            input=input.encode(),
+        )
         return Ended(
-            done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+            done.returncode,
+            done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"),
         )
 
 
@@ -70,5 +82,3 @@ def course(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / "exercise.toml").write_text(f'title = "{name}"\n', encoding="utf-8")
     return root
-
-

@@ -27,9 +27,18 @@ def test_a_named_folder_without_exercises_is_no_course(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["04", "4", "04_repository", "repository", "Repository", "exercises/04_repository",
-     "exercises/04_repository/", "exercises/04_repository/repository.py", "04_repository/"],
-)  # fmt: skip
+    [
+        "04",
+        "4",
+        "04_repository",
+        "repository",
+        "Repository",
+        "exercises/04_repository",
+        "exercises/04_repository/",
+        "exercises/04_repository/repository.py",
+        "04_repository/",
+    ],
+)
 def test_an_exercise_answers_to_number_name_and_path(
     course: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:

@@ -1,7 +1,7 @@
 """The command line ``kit``.
 
-A command parses, calls one function and renders. Nothing heavy is imported before a command needs it, so
-that ``kit --help`` answers at once.
+A command parses, calls one function and renders. Nothing heavy is imported before a command needs
+it, so that ``kit --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after ``kit``; those of this process if not given.
 
     Returns:
-        0 all right, 1 something is wrong with the work that was checked, 2 wrong usage, 3 the kit or
-        the machine is at fault, 128 + N ended by signal N (130 for Ctrl-C, 141 for a closed pipe).
+        0 all right, 1 something is wrong with the work that was checked, 2 wrong usage, 3 the kit
+        or the machine is at fault, 128 + N ended by signal N (130 for Ctrl-C, 141 for a closed
+        pipe).
     """
     try:
         from kit.cli.running import run

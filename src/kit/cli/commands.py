@@ -53,9 +53,13 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
     "3 the kit or the machine is at fault.",
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
     help="Show the version and exit.",
-)  # fmt: skip
+)
 def kit() -> None:
     """Learn, teach and grade data persistence on real PostgreSQL.
 

@@ -28,7 +28,8 @@ def write(error: BaseException) -> Path | str:
     now = datetime.datetime.now(datetime.UTC)
     text = plain(
         f"{now.isoformat(timespec='seconds')}\n"
-        f"kit {metadata.version('kit')}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"kit {metadata.version('kit')}, Python {platform.python_version()}\n"
+        f"{platform.platform()}\n"
         f"{' '.join(sys.argv)}\n\n{''.join(traceback.format_exception(error))}"
     )
     name = f"{now:%Y%m%d-%H%M%S}-{os.getpid()}.txt"

@@ -1,13 +1,30 @@
-"""``kit db``: the learner's database."""
+"""``kit db``: the learner's own server and the course's database on it."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
 import click
+
+from kit.cli import options
+from kit.cli.output import print_json, say
+from kit.errors import Declined, WrongUsage
+
+if TYPE_CHECKING:
+    from pglab.servers import Server
+
+server_option = options.database("The server")
 
 
 @click.group("db")
 def command() -> None:
     """Your own PostgreSQL server and the course's database on it.
+
+    The embedded server keeps its data between commands and runs until kit db down. The course's
+    database on it is called tracker.
 
     \b
     Examples:
@@ -15,3 +32,204 @@ def command() -> None:
       kit db status --json
       psql "$(kit db url)"
     """
+
+
+@command.command("up")
+@server_option
+@click.option("--no-seed", is_flag=True, help="Leave a new database without example data.")
+def up(database: str, no_seed: bool) -> None:
+    """Start the server and make the course's database if it is not there.
+
+    \b
+    Example:
+      kit db up
+    """
+    from kit.database import ensure, state
+
+    server = open_learners(database)
+    ensure(server, seed=not no_seed, say=say)
+    click.echo(f"PostgreSQL {server.version} ({server.kind}) is up, with the database tracker.")
+    if not state(server).is_current:
+        say("The database is not at the newest migration: kit db migrate brings it there.")
+
+
+@command.command("down")
+def down() -> None:
+    """Stop the embedded server. Its data stays.
+
+    \b
+    Example:
+      kit db down
+    """
+    from kit import home
+    from pglab.servers import status
+    from pglab.servers.durable import DurableServer
+
+    folder = home.prepare()
+    was_up = status(folder).running
+    DurableServer(folder).stop()
+    click.echo("The server is down. Its data is kept." if was_up else "The server was not up.")
+
+
+@command.command("status")
+@server_option
+@options.as_json
+def status(database: str, as_json: bool) -> None:
+    """Show the server and the course's database, starting nothing.
+
+    \b
+    Examples:
+      kit db status
+      kit db status --json
+    """
+    from kit.server_status import look
+
+    found = look(database)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        click.echo(found.to_text())
+
+
+@command.command("url")
+@server_option
+@click.option("--sqlalchemy", is_flag=True, help="With the driver named: postgresql+psycopg://…")
+def url(database: str, sqlalchemy: bool) -> None:
+    """Print the URL of the course's database, password included; start the server if need be.
+
+    \b
+    Examples:
+      psql "$(kit db url)"
+      export DATABASE_URL="$(kit db url)"
+    """
+    from kit.database import ensure
+    from pglab.urls import sqlalchemy_url
+
+    found = ensure(open_learners(database), say=say)
+    click.echo(sqlalchemy_url(found) if sqlalchemy else found)
+
+
+@command.command("psql", context_settings={"ignore_unknown_options": True})
+@server_option
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PSQL OPTION]...")
+def psql(database: str, arguments: tuple[str, ...]) -> int:
+    """Open psql on the course's database; start the server if need be.
+
+    Options that kit does not know go to psql.
+
+    \b
+    Examples:
+      kit db psql
+      kit db psql -c "SELECT count(*) FROM users"
+    """
+    from kit.database import ensure
+    from kit.psql import environment, find_psql
+
+    server_url = ensure(open_learners(database), say=say)
+    program = find_psql()
+    surroundings = os.environ | environment(server_url)
+    sys.stdout.flush()
+    if os.name == "nt":  # exec would give the terminal back to the shell at once
+        return subprocess.call([program, *arguments], env=surroundings)
+    os.execve(program, [program, *arguments], surroundings)  # noqa: S606
+
+
+@command.command("migrate")
+@server_option
+def migrate(database: str) -> None:
+    """Bring the course's database to the newest migration.
+
+    \b
+    Example:
+      kit db migrate
+    """
+    from kit import database as databases
+
+    before, after = databases.migrate(databases.ensure(open_learners(database), say=say))
+    if before == after:
+        click.echo(f"The database is at the newest migration already: {after}.")
+    else:
+        click.echo(f"Migrated from {before or 'nothing'} to {after}.")
+
+
+@command.command("seed")
+@server_option
+@click.option(
+    "--seed",
+    "number",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Number that the data grows from. The same number gives the same data.",
+)
+@click.option("--size", default="small", show_default=True, help="How much of it.")
+@options.as_json
+def seed(database: str, number: int, size: str, as_json: bool) -> None:
+    """Insert the example data that is not there yet.
+
+    \b
+    Examples:
+      kit db seed
+      kit db seed --seed 7
+    """
+    from kit.database import ensure, fill
+    from tracker.seeding import SIZES
+
+    if size not in SIZES:
+        msg = f"There is no size “{size}”. There are: {', '.join(SIZES)}."
+        raise WrongUsage(msg)
+    inserted = fill(ensure(open_learners(database), seed=False, say=say), number=number, size=size)
+    if as_json:
+        print_json({"seed": number, "size": size, "inserted": inserted})
+    elif any(inserted.values()):
+        click.echo("Inserted " + ", ".join(f"{n} {table}" for table, n in inserted.items()) + ".")
+    else:
+        click.echo("All of the example data is there already. Nothing was changed.")
+
+
+@command.command("reset")
+@server_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes-really", is_flag=True, help="Do it on a server that is not the kit's own.")
+@click.option("--no-seed", is_flag=True, help="Leave the new database without example data.")
+def reset(database: str, yes: bool, yes_really: bool, no_seed: bool) -> None:
+    """Replace the course's database by a new one. What is in it is lost.
+
+    Asks first. On a server given by URL it does nothing without --yes-really.
+
+    \b
+    Examples:
+      kit db reset
+      kit db reset --yes
+    """
+    from kit import database as databases
+    from pglab.urls import masked
+
+    remote = database.startswith("postgresql")
+    if remote and not yes_really:
+        msg = (
+            f"{masked(database)} is not the kit's own server, and a reset deletes its database "
+            "tracker for everybody. If that is what you want, add --yes-really."
+        )
+        raise WrongUsage(msg)
+    if not (yes or yes_really):
+        if not sys.stdin.isatty():
+            msg = (
+                "A reset deletes the database tracker, and nobody is there to be asked. Add --yes."
+            )
+            raise WrongUsage(msg)
+        if not click.confirm("Delete the database tracker and all that is in it?", err=True):
+            msg = "Nothing was changed."
+            raise Declined(msg)
+    ended = databases.reset(open_learners(database), seed=not no_seed)
+    click.echo("The database tracker is new.")
+    if ended:
+        say(f"{ended} sessions on the old one were ended. Reconnect in your notebooks.")
+
+
+def open_learners(database: str) -> Server:
+    """The learner's own server, running."""
+    from kit import home
+    from pglab.servers import open_server
+
+    return open_server(database, home=home.prepare(), disposable=False, say=say)

@@ -1,4 +1,4 @@
-"""How a run of ``kit`` ends when it does not end well: one clear message and the right exit code."""
+"""How a run of ``kit`` ends when it does not end well: one clear message, the right exit code."""
 
 from __future__ import annotations
 
@@ -34,9 +34,15 @@ EXTRAS = {
 """What an optional part of the kit brings along, by the names that are imported."""
 
 MACHINE = {
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+    errno.ENFILE,
     errno.ENOMEM,
-}  # fmt: skip
+}
 """System errors that say all there is to say: the disk is full, a folder is closed."""
 
 
@@ -81,14 +87,24 @@ def tell(error: BaseException) -> int:
 
 def ending_of(error: BaseException) -> Ending:
     """The ending that ``error`` means; an unexpected one is written to a file first."""
-    if isinstance(error, Stopped):
-        return Ending(128 + error.number, "Stopped.")
+    return _wanted(error) or _foreseen(error) or Ending(3, _unexpected(error))
+
+
+def _wanted(error: BaseException) -> Ending | None:
+    """Somebody, or something, asked for the end."""
     if isinstance(error, KeyboardInterrupt):
-        return Ending(130, "Stopped.")
+        return Ending(128 + getattr(error, "number", signal.SIGINT), "Stopped.")
     if isinstance(error, click.Abort | EOFError):
-        return _no_answer(error)
+        # click's prompts turn both Ctrl-C and the end of the input into Abort.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            return Ending(130, "\nStopped.")
+        return Ending(2, "\nError: A question was asked and nobody is there to answer. See --help.")
     if isinstance(error, SystemExit):
         return Ending(error.code if isinstance(error.code, int) else 3 if error.code else 0)
+    return None
+
+
+def _foreseen(error: BaseException) -> Ending | None:
     names = [f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__]
     for name in names:
         if name in EXPECTED:
@@ -98,20 +114,13 @@ def ending_of(error: BaseException) -> Ending:
     for explain in (_postgres_said, _machine_said, _part_missing):
         if message := explain(error, names):
             return Ending(3, f"Error: {message}")
-    return Ending(3, _unexpected(error))
+    return None
 
 
 def plain(message: str) -> str:
-    """``message`` without passwords of URLs and without control characters, safe for any terminal."""
+    """``message`` without passwords of URLs and without control characters."""
     message = re.sub(r"(://[^/?#\s]*?:)[^/?#\s]*(?=@)", r"\1***", message)
     return "".join(c if c in "\n\t" or c.isprintable() else "�" for c in message)
-
-
-def _no_answer(error: BaseException) -> Ending:
-    # click's prompts turn both Ctrl-C and the end of the input into Abort.
-    if isinstance(error.__context__, KeyboardInterrupt):
-        return Ending(130, "\nStopped.")
-    return Ending(2, "\nError: A question was asked and nobody is there to answer it. See --help.")
 
 
 def _postgres_said(error: BaseException, names: list[str]) -> str:
@@ -119,7 +128,8 @@ def _postgres_said(error: BaseException, names: list[str]) -> str:
         error = getattr(error, "orig", None) or error
     elif "psycopg.Error" not in names:
         return ""
-    return f"PostgreSQL, or the way to it, failed: {str(error).strip()}\nkit doctor looks for the cause."
+    said = str(error).strip()
+    return f"PostgreSQL, or the way to it, failed: {said}\nkit doctor looks for the cause."
 
 
 def _machine_said(error: BaseException, _names: list[str]) -> str:
@@ -152,7 +162,7 @@ def _unexpected(error: BaseException) -> str:
 
 
 def _reader_left() -> int:
-    """The reader of a pipe left: nothing more can be said, and Python must not try at its own end."""
+    """The reader of a pipe left: Python must not try to say the rest at its own end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 128 + 13

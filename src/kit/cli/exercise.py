@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from kit.cli import options
-from kit.cli.output import say
 
 
 @click.group("exercise")
@@ -29,14 +28,20 @@ def command() -> None:
 @options.course
 @options.as_json
 def verify(
-    exercises: tuple[str, ...], database: str, sandbox: str, seed: int | None, course: Path | None,
+    *,
+    exercises: tuple[str, ...],
+    database: str,
+    sandbox: str,
+    seed: int | None,
+    course: Path | None,
     as_json: bool,
-) -> int:  # fmt: skip
+) -> int:
     """Prove that exercises judge rightly.
 
-    The solution and every alternative must get full marks, the starter none that it did not earn, and
-    every mistake must fail exactly the checks that its header names and show its own misconception.
-    Without EXERCISE: all of them. Needs the folder solutions/. Exit code 1 if one does not hold.
+    The solution and every alternative must get full marks, the starter none that it did not earn,
+    and every mistake must fail exactly the checks that its header names and show its own
+    misconception. Without EXERCISE: all of them. Needs the folder solutions/. Exit code 1 if one
+    does not hold.
 
     \b
     Examples:

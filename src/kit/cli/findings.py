@@ -37,7 +37,9 @@ def show_verdict(findings: Sequence[Finding]) -> None:
     console = Console(highlight=False)
     console.print()
     if bad:
-        console.print(f"The kit cannot work here until this is cured: {', '.join(bad)}.", style="bold red")
+        console.print(
+            f"The kit cannot work here until this is cured: {', '.join(bad)}.", style="bold red"
+        )
     elif warned:
         console.print(f"The kit works here. Worth a look: {', '.join(warned)}.")
     else:

@@ -19,36 +19,58 @@ if TYPE_CHECKING:
 
 @click.command("grade")
 @click.argument(
-    "paths", nargs=-1, required=True, metavar="PATH...",
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
     type=click.Path(exists=True, path_type=Path),
-)  # fmt: skip
+)
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     help="Folder for the reports. An earlier grading in it is replaced.",
-)  # fmt: skip
+)
 @click.option(
-    "--exercise", "exercises", multiple=True, type=options.Exercise(), metavar="NAME",
+    "--exercise",
+    "exercises",
+    multiple=True,
+    type=options.Exercise(),
+    metavar="NAME",
     help="Grade only this exercise. May be given several times.",
-)  # fmt: skip
+)
 @options.database("Where the databases of the checks live")
 @options.sandbox
 @options.seed
 @click.option(
-    "--jobs", type=click.IntRange(min=1), default=None,
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
     help="How many submissions at once.  [default: one for each processor]",
 )
 @options.course
 @options.as_json
 @options.timings
 def command(
-    paths: tuple[Path, ...], out: Path, exercises: tuple[str, ...], database: str, sandbox: str,
-    seed: int | None, jobs: int | None, course: Path | None, as_json: bool, timings: bool,
-) -> int:  # fmt: skip
+    *,
+    paths: tuple[Path, ...],
+    out: Path,
+    exercises: tuple[str, ...],
+    database: str,
+    sandbox: str,
+    seed: int | None,
+    jobs: int | None,
+    course: Path | None,
+    as_json: bool,
+    timings: bool,
+) -> int:
     """Grade submissions on real PostgreSQL.
 
-    PATH is a folder with one folder (or .zip, .py) for each student, or a single submission. Each runs in
-    a sandbox and is judged by what PostgreSQL saw. Writes results.json, gradebook.csv, junit.xml and
-    report.html into DIR. Points lost are no error: the exit code is 0 when everybody was graded.
+    PATH is a folder with one folder (or .zip, .py) for each student, or a single submission. Each
+    runs in a sandbox and is judged by what PostgreSQL saw. Writes results.json, gradebook.csv,
+    junit.xml and report.html into DIR. Points lost are no error: the exit code is 0 when everybody
+    was graded.
 
     \b
     Examples:
@@ -65,14 +87,20 @@ def command(
     with ReportFolder(out) as folder:
         from grader import batch
         from grader.reports import write_reports
-
         from kit import home
 
         grading = batch.grade(
             [path.absolute() for path in paths],
-            out=folder.path, course_root=root, database=database, sandbox=sandbox, seed=seed,
-            exercises=chosen, jobs=jobs or processors(), home=home.prepare(), say=say,
-        )  # fmt: skip
+            out=folder.path,
+            course_root=root,
+            database=database,
+            sandbox=sandbox,
+            seed=seed,
+            exercises=chosen,
+            jobs=jobs or processors(),
+            home=home.prepare(),
+            say=say,
+        )
         folder.replace(lambda staging: write_reports(grading, staging))
     _show(grading, folder.path, as_json, timings)
     return 3 if any(s.has_errors for s in grading.submissions) else 0
@@ -116,7 +144,7 @@ def _show(grading: Grading, folder: Path, as_json: bool, timings: bool) -> None:
             say(f"{name:<30} {seconds}")
     if errors:
         say(
-            f"Error: {errors} of {len(grading.submissions)} submissions could not be judged completely, "
-            "through no fault of theirs. The report says where. Their points are not final: "
-            "run kit doctor, then grade again."
+            f"Error: {errors} of {len(grading.submissions)} submissions could not be judged "
+            "completely, through no fault of theirs. The report says where. Their points are not "
+            "final: run kit doctor, then grade again."
         )

@@ -18,12 +18,12 @@ from kit.cli.output import say
 )
 @options.database("The learner's server")
 @options.course
-def command(arguments: tuple[str, ...], database: str, course: Path | None) -> int:
+def command(arguments: tuple[str, ...], database: str, course: Path | None) -> None:
     """Open JupyterLab on the course, with the database up.
 
-    NOTEBOOK is a number (00), a name (start) or a path; without one it is the first. Options that kit
-    does not know go to JupyterLab, such as --no-browser or --port=8899. Ctrl-C ends JupyterLab, and the
-    database server too if this command started it.
+    NOTEBOOK is a number (00), a name (start) or a path; without one it is the first. Options that
+    kit does not know go to JupyterLab, such as --no-browser or --port=8899. Ctrl-C ends JupyterLab,
+    and the database server too if this command started it.
 
     \b
     Examples:
@@ -34,4 +34,4 @@ def command(arguments: tuple[str, ...], database: str, course: Path | None) -> i
 
     notebook = arguments[0] if arguments and not arguments[0].startswith("-") else None
     extra = arguments[1:] if notebook else arguments
-    return run_lab(notebook, extra, course=course, database=database, say=say)
+    run_lab(notebook, extra, course=course, choice=database, say=say)

@@ -19,17 +19,16 @@ class Database(click.ParamType[str]):
 
     name = "server"
 
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in SERVERS or value.startswith(("postgresql://", "postgres://")):
             return value
         if value.startswith("postgresql+"):
             return "postgresql://" + value.partition("://")[2]
         self.fail(
             f"{value!r} is neither {', '.join(SERVERS)} nor a URL that starts with postgresql://.",
-            param, ctx,
-        )  # fmt: skip
+            param,
+            ctx,
+        )
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -59,40 +58,53 @@ class Exercise(click.ParamType[str]):
 def database(what: str) -> Callable[[Command], Command]:
     """``--database``, with ``what`` the server is for."""
     return click.option(
-        "--database", type=Database(), default="auto", show_default=True, metavar="SERVER",
+        "--database",
+        type=Database(),
+        default="auto",
+        show_default=True,
+        metavar="SERVER",
         help=f"{what}: auto, embedded, container, or a URL (postgresql://…).",
-    )  # fmt: skip
+    )
 
 
 def course(command: Command) -> Command:
     """``--course``: the folder with the exercises."""
     return click.option(
-        "--course", type=click.Path(path_type=Path), envvar="KIT_COURSE", show_envvar=True,
+        "--course",
+        type=click.Path(path_type=Path),
+        envvar="KIT_COURSE",
+        show_envvar=True,
         metavar="DIR",
         help="The course's folder. If not given: the one you are in, or one above it.",
-    )(command)  # fmt: skip
+    )(command)
 
 
 def sandbox(command: Command) -> Command:
     """``--sandbox``: how the code that is checked is shut in."""
     return click.option(
-        "--sandbox", type=click.Choice(["auto", "bubblewrap", "process"]), default="auto",
+        "--sandbox",
+        type=click.Choice(["auto", "bubblewrap", "process"]),
+        default="auto",
         show_default=True,
         help="How the code is shut in. process only limits time and memory: for your own code.",
-    )(command)  # fmt: skip
+    )(command)
 
 
 def seed(command: Command) -> Command:
     """``--seed``: the number that the checks' test data grows from."""
     return click.option(
-        "--seed", type=click.IntRange(min=0), default=None,
+        "--seed",
+        type=click.IntRange(min=0),
+        default=None,
         help="Number that the test data grows from. The same seed gives the same data.",
-    )(command)  # fmt: skip
+    )(command)
 
 
 def as_json(command: Command) -> Command:
     """``--json``: the report as one JSON document."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
+        command
+    )
 
 
 def timings(command: Command) -> Command:

@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 PLAIN = {
-    "…": "...", "–": "-", "—": "-", "·": "-", "•": "*", "→": "->", "←": "<-", "×": "x", "≥": ">=", "≤": "<=",
-    "‘": "'", "’": "'", "“": '"', "”": '"', "✓": "+", "✔": "+", "✗": "x", "✘": "x", "█": "#", "░": ".",
+    "…": "...", "–": "-", "—": "-", "·": "-", "•": "*", "→": "->", "←": "<-", "×": "x",  # noqa: RUF001
+    "≥": ">=", "≤": "<=", "‘": "'", "’": "'", "“": '"', "”": '"', "✓": "+", "✔": "+", "✗": "x",  # noqa: RUF001
+    "✘": "x", "█": "#", "░": ".",
 }  # fmt: skip
 """What stands for a character where the output's encoding does not have it."""
 
@@ -21,7 +22,7 @@ ERROR_HANDLER = "kit.plain"
 
 
 def prepare_streams() -> None:
-    """Let output in any encoding succeed: what an encoding lacks is shown in its nearest plain form."""
+    """Let output in any encoding succeed: what an encoding lacks is shown in a plain form."""
     codecs.register_error(ERROR_HANDLER, _plainly)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -43,15 +44,12 @@ def print_json(data: Any) -> None:
 def _plainly(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    encoding = error.encoding
-    plain = "".join(_plain(char, encoding) for char in error.object[error.start : error.end])
-    return plain, error.end
+    return "".join(map(_plain, error.object[error.start : error.end])), error.end
 
 
-def _plain(char: str, encoding: str) -> str:
-    """``char`` in a form that ``encoding`` has: its stand-in, its base letter, or a question mark."""
+def _plain(char: str) -> str:
+    """A form of ``char`` that is ASCII: its stand-in, its base letter, or a question mark."""
     for form in (PLAIN.get(char, ""), unicodedata.normalize("NFKD", char)[:1]):
-        # Only ASCII forms: whatever the encoding is, it has them.
         if form and form.isascii() and form.isprintable():
             return form
     return "?"

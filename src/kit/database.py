@@ -1,0 +1,194 @@
+"""The course's database on the learner's own server: made whole, migrated, filled, reset."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from kit.errors import KitError
+from pglab.servers import Server
+
+NAME = "tracker"
+"""The database that lessons, notebooks and ``kit db`` use."""
+
+_PARTIAL = "tracker_unfinished"
+_LOCK = 6_214_118_091
+"""Advisory lock of those who make the database; any number, the same in every process."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """What is on the server under the name `NAME`."""
+
+    exists: bool
+    size_bytes: int = 0
+    revision: str | None = None
+    """The migration that it is at; None before the first."""
+    head: str | None = None
+    """The newest migration."""
+
+    @property
+    def is_current(self) -> bool:
+        return self.exists and self.revision == self.head
+
+
+def ensure(server: Server, *, seed: bool = True, say: Callable[[str], None]) -> str:
+    """The URL of the course's database, which is made, migrated and filled if it is not there.
+
+    One that is there is left as it is, whatever its migration: a learner may have good reasons.
+
+    Args:
+        server: a running server.
+        seed: whether a new database gets the example data.
+        say: told what is done, where something is.
+
+    Raises:
+        KitError: this server's role may not make databases.
+    """
+    url = server.url(NAME)
+    with _alone(server) as connection:
+        if not _exists(connection, NAME):
+            say(
+                f"Making the database {NAME}, with its tables{' and example data' if seed else ''}."
+            )
+            _build(server, connection, seed=seed)
+    return url
+
+
+def reset(server: Server, *, seed: bool = False) -> int:
+    """Replace the course's database by a new one; the old one stays if the new one cannot be made.
+
+    Args:
+        server: a running server.
+        seed: whether the new database gets the example data.
+
+    Returns:
+        The number of sessions of others on the old database, which were ended.
+
+    Raises:
+        KitError: this server's role may not make databases.
+    """
+    with _alone(server) as connection:
+        return _build(server, connection, seed=seed)
+
+
+def fill(url: str, *, number: int = 1, size: str = "small") -> dict[str, int]:
+    """Insert the example data that is not there yet.
+
+    Args:
+        url: of a migrated database.
+        number: what the data grows from; the same number gives the same data.
+        size: one of `tracker.seeding.SIZES`.
+
+    Returns:
+        The number of rows inserted, by table.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import Session
+
+    from tracker.db import sqlalchemy_url
+    from tracker.seeding import seed
+
+    engine = create_engine(sqlalchemy_url(url))
+    try:
+        with Session(engine) as session:
+            return dict(seed(session, number, size).inserted)
+    finally:
+        engine.dispose()
+
+
+def migrate(url: str) -> tuple[str | None, str | None]:
+    """Bring the database to the newest migration and return the ones before and after."""
+    from tracker import migrations
+
+    before = migrations.current(url)
+    migrations.upgrade(url)
+    return before, migrations.current(url)
+
+
+def state(server: Server) -> DatabaseState:
+    """What is there, changing nothing."""
+    from tracker import migrations
+
+    head = migrations.head()
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        if not _exists(connection, NAME):
+            return DatabaseState(exists=False, head=head)
+        size = connection.execute("SELECT pg_database_size(%s)", [NAME]).fetchone()
+    return DatabaseState(True, size[0] if size else 0, migrations.current(server.url(NAME)), head)
+
+
+def sessions(server: Server) -> int:
+    """How many sessions other than this one's are on the server."""
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        return _count(
+            connection,
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        )
+
+
+def _build(server: Server, connection: psycopg.Connection, *, seed: bool) -> int:
+    """Make the database under another name and give it its own when it is whole."""
+    try:
+        _drop(connection, _PARTIAL)  # what a killed process may have left
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
+                sql.Identifier(_PARTIAL)
+            )
+        )
+    except psycopg.errors.InsufficientPrivilege as error:
+        msg = (
+            f"The role of this server's URL may not make databases, and the course needs one "
+            f"called {NAME}. Ask for CREATEDB, or use the embedded server: --database embedded."
+        )
+        raise KitError(msg) from error
+    try:
+        url = server.url(_PARTIAL)
+        migrate(url)
+        if seed:
+            fill(url)
+        ended = _count(
+            connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [NAME]
+        )
+        _drop(connection, NAME)
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(_PARTIAL), sql.Identifier(NAME)
+            )
+        )
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):
+            _drop(connection, _PARTIAL)
+        raise
+    return ended
+
+
+@contextlib.contextmanager
+def _alone(server: Server) -> Iterator[psycopg.Connection]:
+    """A connection that no other process of the kit has at the same time on this server."""
+    with psycopg.connect(server.admin_url, autocommit=True, application_name="kit") as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        yield connection
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(
+        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    )
+
+
+def _exists(connection: psycopg.Connection, name: str) -> bool:
+    return _count(connection, "SELECT count(*) FROM pg_database WHERE datname = %s", [name]) == 1
+
+
+def _count(
+    connection: psycopg.Connection, query: LiteralString, parameters: list[str] | None = None
+) -> int:
+    row = connection.execute(query, parameters).fetchone()
+    return int(row[0]) if row else 0
