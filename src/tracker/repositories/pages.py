@@ -1,0 +1,53 @@
+"""One page of a longer list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from tracker.errors import InvalidData
+
+Item = TypeVar("Item")
+
+LARGEST_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """Some items of a list, and how many it has in all."""
+
+    items: Sequence[Item]
+    page: int
+    limit: int
+    total: int
+
+    @property
+    def total_pages(self) -> int:
+        """How many pages there are; 0 if the list is empty."""
+        return -(-self.total // self.limit)
+
+
+def total_of(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
+    """Count the rows of a filtered statement, in the database."""
+    rows = statement.order_by(None).subquery()
+    return session.scalar(select(func.count()).select_from(rows)) or 0
+
+
+def paged(statement: Select[*tuple[Any, ...]], page: int, limit: int) -> Select[*tuple[Any, ...]]:
+    """Narrow a statement to one page.
+
+    Arguments:
+        statement: must have an order that leaves no ties, or rows may move between pages.
+        page: counted from 1.
+        limit: rows on a page, from 1 to 100.
+
+    Raises:
+        InvalidData: there is no such page, or the limit is out of range.
+    """
+    if page < 1:
+        raise InvalidData(f"Page {page} does not exist: pages are counted from 1.")
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidData(f"A page has 1 to {LARGEST_PAGE} rows, not {limit}.")
+    return statement.offset((page - 1) * limit).limit(limit)

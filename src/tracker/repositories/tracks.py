@@ -1,0 +1,170 @@
+"""Tracks, and the catalog of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from tracker.errors import NotFound, domain_errors
+from tracker.models import Difficulty, Lesson, Track, User
+from tracker.repositories.changes import change
+from tracker.repositories.pages import Page, paged, total_of
+
+
+@dataclass(frozen=True)
+class TrackSummary:
+    """What the catalog shows of each track."""
+
+    id: UUID
+    title: str
+    description: str | None
+    difficulty: Difficulty
+    tags: list[str]
+    estimated_hours: int
+    is_published: bool
+    created_at: datetime
+    author: str  # username
+    lesson_count: int
+
+
+class TrackChanges(TypedDict, total=False):
+    """The fields of a track to change. A field that is left out stays; None empties it."""
+
+    title: str
+    description: str | None
+    difficulty: Difficulty
+    tags: list[str]
+    estimated_hours: int
+    is_published: bool
+
+
+def create(
+    session: Session,
+    *,
+    author_id: UUID,
+    title: str,
+    description: str | None = None,
+    difficulty: Difficulty = Difficulty.BEGINNER,
+    tags: list[str] | None = None,
+    estimated_hours: int = 1,
+) -> Track:
+    """Add a track. It is a draft until it is published.
+
+    Raises:
+        MissingReference: there is no such author.
+        InvalidData: a value is too long or breaks a rule.
+    """
+    track = Track(
+        author_id=author_id,
+        title=title,
+        description=description,
+        difficulty=difficulty,
+        tags=tags or [],
+        estimated_hours=estimated_hours,
+    )
+    session.add(track)
+    with domain_errors():
+        session.flush()
+    return track
+
+
+def get(session: Session, track_id: UUID) -> Track:
+    """Return a track with its author and its lessons in order, in two statements.
+
+    Raises:
+        NotFound: there is none with this identifier.
+    """
+    track = session.scalar(
+        select(Track)
+        .where(Track.id == track_id)
+        .options(joinedload(Track.author), selectinload(Track.lessons))
+        .execution_options(populate_existing=True)
+    )
+    if track is None:
+        raise NotFound("track", track_id)
+    return track
+
+
+def find(
+    session: Session,
+    *,
+    search: str | None = None,
+    difficulty: Difficulty | None = None,
+    tag: str | None = None,
+    author_id: UUID | None = None,
+    is_published: bool | None = True,
+    page: int = 1,
+    limit: int = 10,
+) -> Page[TrackSummary]:
+    """List tracks, newest first, in two statements whatever their number.
+
+    Arguments:
+        search: text that stands anywhere in title or description, in any case; ``%`` and ``_`` are
+            letters like any other.
+        difficulty: only tracks of this difficulty.
+        tag: only tracks that have exactly this tag.
+        author_id: only tracks by this user.
+        is_published: True, False, or None for both.
+        page: counted from 1.
+        limit: tracks on a page, at most 100.
+    """
+    statement = _summaries()
+    if search:
+        columns = (Track.title, Track.description)
+        statement = statement.where(
+            or_(*(column.icontains(search, autoescape=True) for column in columns))
+        )
+    if difficulty is not None:
+        statement = statement.where(Track.difficulty == difficulty)
+    if tag is not None:
+        statement = statement.where(Track.tags.contains([tag]))
+    if author_id is not None:
+        statement = statement.where(Track.author_id == author_id)
+    if is_published is not None:
+        statement = statement.where(Track.is_published == is_published)
+    newest_first = statement.order_by(Track.created_at.desc(), Track.id.desc())
+    with domain_errors():
+        rows = session.execute(paged(newest_first, page, limit)).all()
+        total = total_of(session, statement)
+    return Page([TrackSummary(*row) for row in rows], page, limit, total)
+
+
+def update_fields(session: Session, track_id: UUID, changes: TrackChanges) -> Track:
+    """Change the given fields of a track, and only those.
+
+    Raises:
+        NotFound: there is none with this identifier.
+        InvalidData: there is no such field, or a value breaks a rule.
+    """
+    return change(session, Track, track_id, changes, TrackChanges)
+
+
+def remove(session: Session, track_id: UUID) -> None:
+    """Delete a track. The database deletes its lessons and all progress in them with it.
+
+    Raises:
+        NotFound: there is none with this identifier.
+    """
+    if session.scalar(delete(Track).where(Track.id == track_id).returning(Track.id)) is None:
+        raise NotFound("track", track_id)
+
+
+def _summaries() -> Select[*tuple[Any, ...]]:
+    lesson_count = (
+        select(func.count()).where(Lesson.track_id == Track.id).correlate(Track).scalar_subquery()
+    )
+    return select(
+        Track.id,
+        Track.title,
+        Track.description,
+        Track.difficulty,
+        Track.tags,
+        Track.estimated_hours,
+        Track.is_published,
+        Track.created_at,
+        User.username,
+        lesson_count,
+    ).join(Track.author)
