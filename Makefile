@@ -1,0 +1,70 @@
+# Every target works from a fresh clone with Python 3.11 or newer and nothing else: the first use of
+# a level sets up .venv (see bootstrap.sh), and no environment has to be activated.
+# `make PYTHON=/path/to/python3.13 …` chooses the interpreter.
+
+SUBMISSIONS ?= samples/class
+OUT ?= out
+ARGS ?=
+export PYTHON
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+missing = $(shell sh bootstrap.sh $(@:setup-%=%) check 2>&1)
+
+.PHONY: help grade lab test bench lint clean lock setup-grade setup-lab setup-dev \
+	test-containers test-sandbox test-browser test-notebooks test-slow test-all
+.NOTPARALLEL:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+grade: setup-grade ## grade the sample class on real PostgreSQL (SUBMISSIONS=…, OUT=…)
+	@$(BIN)/kit grade "$(SUBMISSIONS)" --out "$(OUT)" $(ARGS)
+
+lab: setup-lab ## open the notebooks in JupyterLab
+	@$(BIN)/kit lab $(ARGS)
+
+test: setup-dev ## run the tests that need no container engine and no browser (ARGS=…)
+	@$(PYTEST) -q -rs -m "not container and not browser and not notebook and not slow" tests $(ARGS)
+
+test-containers: setup-dev ## run the tests on a container engine
+	@KIT_REQUIRE=container $(PYTEST) -q -rs -m container tests $(ARGS)
+
+test-sandbox: setup-dev ## run the tests of the bubblewrap sandbox
+	@KIT_REQUIRE=sandbox $(PYTEST) -q -rs -m "sandbox and not container" tests $(ARGS)
+
+test-browser: setup-dev ## run the tests in Chromium
+	@KIT_REQUIRE=browser $(PYTEST) -q -rs -m browser tests $(ARGS)
+
+test-notebooks: setup-dev ## run every notebook from its first cell to its last
+	@$(PYTEST) -q -rs -m notebook tests $(ARGS)
+
+test-slow: setup-dev ## run the slow tests that need nothing special
+	@$(PYTEST) -q -rs -m "slow and not container and not browser and not notebook" tests $(ARGS)
+
+test-all: setup-dev ## run every test; what the machine lacks is skipped, with the reason
+	@$(PYTEST) -q -rs tests $(ARGS)
+
+bench: setup-dev ## measure every figure that the README quotes
+	@for script in bench/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+
+lint: setup-dev ## check style, types and the direction of imports
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+lock: ## resolve pyproject.toml into requirements.lock again (needs uv)
+	@uv pip compile --quiet --universal --upgrade --all-extras --python-version 3.11 \
+		--no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## delete what the targets made, except .venv and your own work and progress
+	@rm -rf out build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	@find src tests bench exercises solutions migrations -name __pycache__ -type d -prune \
+		-exec rm -rf {} +
+
+setup-grade setup-lab setup-dev:
+	$(if $(missing),$(error $(missing)))
+	@sh bootstrap.sh $(@:setup-%=%)
