@@ -362,6 +362,7 @@ def drop_role(connection: psycopg.Connection, server: Server, name: str) -> None
         except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.InternalError_) as error:
             if time.monotonic() > deadline:
                 raise ScratchError(f"The role {name} cannot be dropped: {error}") from error
+        time.sleep(0.002)
         with suppress(
             psycopg.errors.InternalError_, psycopg.errors.UndefinedObject, psycopg.OperationalError
         ):

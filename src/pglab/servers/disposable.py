@@ -27,7 +27,7 @@ from pglab.servers.places import server_place, socket_place, temporary_place
 from pglab.servers.postmaster import complaint, end_postmaster, postmaster_of, wait_ready
 from pglab.servers.prepared import copy_cluster, make_cluster, prepared_cluster
 
-__all__ = ["DisposableServer", "sweep_disposable"]
+__all__ = ["DisposableServer", "private_directory", "sweep_disposable"]
 
 _PREFIX, _NEW = "kit-pg-", "kit-new-"
 _START_S = 60.0
@@ -67,7 +67,7 @@ class DisposableServer(EmbeddedServer):
         sweep_disposable(temporary)
         atexit.register(self.stop)
         try:
-            self._directory, self._lock = _private_directory(temporary, account)
+            self._directory, self._lock = private_directory(temporary, account)
             binaries = self._make_data(self._directory / "data", account)
             self._launch(binaries, self._directory, account)
             password = new_password()
@@ -178,7 +178,7 @@ if sys.platform != "win32":
     os.register_at_fork(after_in_child=_let_go_in_a_forked_child)
 
 
-def _private_directory(temporary: Path, account: Account) -> tuple[Path, FileLock]:
+def private_directory(temporary: Path, account: Account) -> tuple[Path, FileLock]:
     """A directory of our own, locked before its name is one that a sweep looks at."""
     new = Path(tempfile.mkdtemp(prefix=_NEW, dir=temporary))
     lock = FileLock(new / "owner.lock")
