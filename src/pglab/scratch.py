@@ -353,25 +353,24 @@ def drop_role(connection: psycopg.Connection, server: Server, name: str) -> None
     Another connection may be dropping one of those databases at this very moment, and PostgreSQL
     then reports that a row has changed under its hands; so it is tried again for a while.
     """
-    drop = sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name))
+    role = sql.Identifier(name)
+    drop = sql.SQL("DROP OWNED BY {role}; DROP ROLE {role}").format(role=role)
     deadline = time.monotonic() + 5
     while True:
         try:
             connection.execute(drop)
             return
+        except psycopg.errors.UndefinedObject:
+            return  # gone
         except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.InternalError_) as error:
             if time.monotonic() > deadline:
                 raise ScratchError(f"The role {name} cannot be dropped: {error}") from error
+        _drop_owned(connection, server, name)
         time.sleep(0.002)
-        with suppress(
-            psycopg.errors.InternalError_, psycopg.errors.UndefinedObject, psycopg.OperationalError
-        ):
-            _drop_owned(connection, server, name)
 
 
 def _drop_owned(connection: psycopg.Connection, server: Server, name: str) -> None:
-    owned = sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name))
-    connection.execute(owned)
+    """Drop what a role owns inside the databases that are still there."""
     databases = connection.execute(
         "SELECT DISTINCT d.datname FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid "
         "JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass "
@@ -379,5 +378,6 @@ def _drop_owned(connection: psycopg.Connection, server: Server, name: str) -> No
         (name,),
     ).fetchall()
     for (database,) in databases:
-        with connect(server.url(database)) as inside:
-            inside.execute(owned)
+        with suppress(psycopg.OperationalError):  # dropped meanwhile
+            with connect(server.url(database)) as inside:
+                inside.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name)))

@@ -39,7 +39,7 @@ __all__ = ["ContainerServer", "sweep_containers"]
 _PORT = 5432
 _SOCKET_MOUNT = "/kit-socket"
 _START_S = 90.0
-_LOGS_KEPT = 16
+_LOGS_KEPT = 8
 _LOOK_S = 5.0
 _LABEL_DIRECTORY, _LABEL_HOST = "kit.directory", "kit.host"
 
@@ -99,11 +99,10 @@ class ContainerServer(Server):
             return self
         sweep_containers()
         ensure_image(self._image)
-        temporary = temporary_place(Account())
-        sweep_disposable(temporary)
+        sweep_disposable(Account())
         atexit.register(self.stop)
         try:
-            self._directory, self._lock = private_directory(temporary, Account())
+            self._directory, self._lock = private_directory(temporary_place(Account()), Account())
             self._container = self._run(self._directory)
             self._wait()
             self._inspect()

@@ -23,7 +23,7 @@ from pglab.servers.binaries import Binaries, find_binaries, runnable_binaries
 from pglab.servers.cluster import environment, postgres_command
 from pglab.servers.embedded import EmbeddedServer, choose_port, close_to_the_public
 from pglab.servers.locks import FileLock
-from pglab.servers.places import server_place, socket_place, temporary_place
+from pglab.servers.places import scratch_place, scratch_places, server_place, socket_place
 from pglab.servers.postmaster import complaint, end_postmaster, postmaster_of, wait_ready
 from pglab.servers.prepared import copy_cluster, make_cluster, prepared_cluster
 
@@ -31,8 +31,8 @@ __all__ = ["DisposableServer", "private_directory", "sweep_disposable"]
 
 _PREFIX, _NEW = "kit-pg-", "kit-new-"
 _START_S = 60.0
-_LOGS_KEPT = 16
-"""Rotated log files (64 MB each) that are kept; a flood of statements must not fill the disk."""
+_LOGS_KEPT = 8
+"""Rotated log files (32 MB each) that are kept; a flood of statements must not fill the disk."""
 
 
 class DisposableServer(EmbeddedServer):
@@ -63,11 +63,10 @@ class DisposableServer(EmbeddedServer):
         if self._watchman is not None:
             return self
         account = server_account()
-        temporary = temporary_place(account)
-        sweep_disposable(temporary)
+        sweep_disposable(account)
         atexit.register(self.stop)
         try:
-            self._directory, self._lock = private_directory(temporary, account)
+            self._directory, self._lock = private_directory(scratch_place(account), account)
             binaries = self._make_data(self._directory / "data", account)
             self._launch(binaries, self._directory, account)
             password = new_password()
@@ -190,29 +189,31 @@ def private_directory(temporary: Path, account: Account) -> tuple[Path, FileLock
     return directory, lock
 
 
-def sweep_disposable(temporary: Path) -> list[Path]:
+def sweep_disposable(account: Account) -> list[Path]:
     """Stop and remove the throw-away servers whose owners were killed; the directories removed.
 
     The owner of a directory holds a lock on a file in it for as long as it lives.
     """
     swept = []
-    for directory in temporary.glob(_PREFIX + "*"):
-        if not _ours(directory):
-            continue
-        lock = FileLock(directory / "owner.lock")
-        try:
-            dead = lock.acquire(wait=False)
-        except OSError:
-            continue
-        if dead:
-            _end_and_remove(directory)
-            lock.release()
-            swept.append(directory)
-    for directory in temporary.glob(_NEW + "*"):
-        with contextlib.suppress(OSError):
-            if _ours(directory) and time.time() - directory.stat().st_mtime > 3600:
-                shutil.rmtree(directory, ignore_errors=True)
+    for place in scratch_places(account):
+        swept += [each for each in place.glob(_PREFIX + "*") if _ours(each) and _end_if_dead(each)]
+        for directory in place.glob(_NEW + "*"):
+            with contextlib.suppress(OSError):
+                if _ours(directory) and time.time() - directory.stat().st_mtime > 3600:
+                    shutil.rmtree(directory, ignore_errors=True)
     return swept
+
+
+def _end_if_dead(directory: Path) -> bool:
+    lock = FileLock(directory / "owner.lock")
+    try:
+        if not lock.acquire(wait=False):
+            return False
+    except OSError:
+        return False
+    _end_and_remove(directory)
+    lock.release()
+    return True
 
 
 def _ours(directory: Path) -> bool:

@@ -19,7 +19,7 @@ COMMON: dict[str, str] = {
     "log_timezone": "UTC",
     "log_file_mode": "0640",
     "log_rotation_age": "1d",
-    "log_rotation_size": "64MB",
+    "log_rotation_size": "32MB",
     "log_min_messages": "warning",
     "log_min_error_statement": "error",
     "log_error_verbosity": "default",
