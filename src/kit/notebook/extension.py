@@ -1,0 +1,63 @@
+"""What ``%load_ext kit`` does, and ``%unload_ext kit`` undoes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.notebook import console, tracebacks
+from kit.notebook.magics import ReceiptMagics
+from kit.notebook.showing import Shown
+from kit.notebook.taps import CannotListen
+from kit.notebook.workspace import Workspace, close_workspace, open_workspace
+from tracker import migrations
+from tracker.health import check_health
+
+_loaded: dict[int, ReceiptMagics] = {}
+
+
+def load(shell: Any) -> None:
+    """Connect to the learner's database, make ``%%sql`` ask it, and begin with query receipts.
+
+    Raises:
+        NotConnected: the database cannot be reached; nothing was registered.
+    """
+    if id(shell) in _loaded:
+        return
+    workspace = open_workspace()
+    check_health(workspace.engine)  # so that no cell pays for the first connection
+    console.install(shell, workspace.url)
+    tracebacks.shorten(shell)
+    magics = ReceiptMagics(shell)
+    shell.register_magics(magics)
+    receipts = "Receipts are on: %receipts off."
+    try:
+        magics.listen()
+    except CannotListen as error:
+        receipts = str(error)
+    _loaded[id(shell)] = magics
+    _welcome(workspace, receipts).display()
+
+
+def unload(shell: Any) -> None:
+    """Take out what `load` put in, and close the connections. The server goes on."""
+    magics = _loaded.pop(id(shell), None)
+    if magics is None:
+        return
+    magics.unlisten()
+    registered = shell.magics_manager.magics
+    for kind, name in (("line", "receipts"), ("line", "receipt"), ("line", "sql"), ("cell", "sql")):
+        registered[kind].pop(name, None)
+    tracebacks.restore(shell)
+    console.disconnect()
+    close_workspace()
+
+
+def _welcome(workspace: Workspace, receipts: str) -> Shown:
+    server = workspace.server
+    lines = (
+        f"Connected to database {workspace.engine.url.database}, "
+        f"at migration {migrations.current(workspace.url)}, "
+        f"on PostgreSQL {server.version} ({server.kind}).",
+        f"%%sql asks it. {receipts}",
+    )
+    return Shown("\n".join(lines), "".join(f"<div>{line}</div>" for line in lines))

@@ -1,0 +1,107 @@
+"""What cells show: always as HTML and as plain text with the same content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something to show: HTML for browsers, text for terminals, screen readers, diffs and tests."""
+
+    text: str
+    html: str
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text, "text/html": self.html}
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def display(self) -> None:
+        """Show it now, below what the cell has shown so far."""
+        from IPython.display import publish_display_data
+
+        publish_display_data(self._repr_mimebundle_())  # type: ignore[no-untyped-call]
+
+
+@cache
+def _style() -> str:
+    lines = files(__package__).joinpath("style.css").read_text(encoding="utf-8").splitlines()
+    return "".join(line.strip() for line in lines if not line.startswith("/*"))
+
+
+def framed(kind: str, body: str) -> str:
+    """HTML in a box of the kit's own, with its style.
+
+    The style goes with every output: a front end may drop the others, or show one alone.
+
+    Args:
+        kind: ``receipt``, ``badge``, ``table`` or ``verdict``; the box has the class
+        ``kit-<kind>``. body: HTML that is safe already.
+    """
+    return f'<div class="kit kit-{kind}"><style>{_style()}</style>{body}</div>'
+
+
+def table(rows: Iterable[Sequence[object]], columns: Sequence[str], caption: str = "") -> Shown:
+    """A table whose first column names the row.
+
+    Args:
+        rows: values, shown with ``str``; None as a dash, booleans as yes and no.
+        columns: the names of the columns, as many as a row has values.
+        caption: one line above the table.
+    """
+    cells = [[_plain(value) for value in row] for row in rows]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>'
+        + "".join(f"<td>{escape(value)}</td>" for value in rest)
+        + "</tr>"
+        for first, *rest in cells
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    html = f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return Shown(_text_table(cells, columns, caption), framed("table", html))
+
+
+def verdict(claim: str, *, holds: bool, because: str) -> Shown:
+    """The card that ends a claim on trial.
+
+    Args:
+        claim: the sentence that was on trial.
+        holds: whether it survived; compute it from what the cells measured.
+        because: one sentence of evidence.
+    """
+    mark, word = ("✓", "Held up") if holds else ("✗", "Disproved")
+    html = (
+        f'<p class="kit-claim">“{escape(claim)}”</p>'
+        f'<p class="kit-{"good" if holds else "bad"}"><strong>{mark} {word}.</strong>'
+        f" {escape(because)}</p>"
+    )
+    return Shown(f"“{claim}”\n{mark} {word}. {because}", framed("verdict", html))
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _text_table(cells: list[list[str]], columns: Sequence[str], caption: str) -> str:
+    lines = [list(columns), *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+
+    def aligned(line: Sequence[str]) -> str:
+        pairs = zip(line, widths, strict=True)
+        return "  ".join(value.ljust(width) for value, width in pairs).rstrip()
+
+    rule = "  ".join("─" * width for width in widths)
+    shown = [aligned(columns), rule, *(aligned(line) for line in cells)]
+    return "\n".join([caption, *shown] if caption else shown)
