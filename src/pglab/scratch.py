@@ -378,6 +378,6 @@ def _drop_owned(connection: psycopg.Connection, server: Server, name: str) -> No
         (name,),
     ).fetchall()
     for (database,) in databases:
-        with suppress(psycopg.OperationalError):  # dropped meanwhile
-            with connect(server.url(database)) as inside:
-                inside.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name)))
+        # It may be dropped meanwhile.
+        with suppress(psycopg.OperationalError), connect(server.url(database)) as inside:
+            inside.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name)))

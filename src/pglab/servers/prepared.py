@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,13 +93,23 @@ def copy_cluster(source: Path, target: Path, account: Account) -> None:
         ServerStartError: the copy failed, usually because the disk is full.
     """
     try:
-        shutil.copytree(source, target)
-        if account.other:
-            for place, directories, files in os.walk(target):
-                for name in (".", *directories, *files):
-                    account.own(Path(place, name))
+        if sys.platform == "win32":
+            shutil.copytree(source, target)
+            return
+        target.mkdir(mode=0o700)
+        account.own(target)
+        # A thousand small files: cp takes half the time that Python would.
+        done = subprocess.run(
+            ["cp", "-R", f"{source}/.", target],
+            capture_output=True,
+            check=False,
+            cwd="/",
+            **account.popen_arguments(),
+        )
     except (OSError, shutil.Error) as error:
         raise ServerStartError(_failed(target, str(error))) from error
+    if done.returncode != 0:
+        raise ServerStartError(_failed(target, done.stderr.decode("utf-8", "replace")))
 
 
 def _failed(data: Path, said: str) -> str:
