@@ -1,0 +1,65 @@
+# misconception: lazy-loop
+# fails: test_totals_are_right_and_cheap, test_totals_of_nothing_are_zero, test_equal_values_count_each, test_totals_do_not_grow
+"""The four reports, made fast."""
+
+from typing import Any
+
+from models import Lesson, Review, Track, User
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload, load_only, selectinload
+
+
+def catalog(session: Session) -> list[dict[str, Any]]:
+    tracks = session.scalars(
+        select(Track)
+        .where(Track.is_published)
+        .order_by(Track.id)
+        .options(joinedload(Track.author), selectinload(Track.lessons).load_only(Lesson.title))
+    )
+    return [
+        {
+            "title": track.title,
+            "author": track.author.username,
+            "lessons": [lesson.title for lesson in track.lessons],
+        }
+        for track in tracks
+    ]
+
+
+def track_totals(session: Session) -> list[dict[str, Any]]:
+    totals = []
+    for track in session.scalars(select(Track).order_by(Track.id)).all():
+        lessons, minutes = session.execute(
+            select(func.count(Lesson.id), func.coalesce(func.sum(Lesson.minutes), 0)).where(
+                Lesson.track_id == track.id
+            )
+        ).one()
+        reviews, stars = session.execute(
+            select(func.count(Review.id), func.avg(Review.stars)).where(Review.track_id == track.id)
+        ).one()
+        totals.append(
+            {
+                "title": track.title,
+                "lessons": lessons,
+                "minutes": minutes,
+                "reviews": reviews,
+                "stars": stars,
+            }
+        )
+    return totals
+
+
+def lesson_menu(session: Session, track_id: int) -> list[dict[str, Any]]:
+    lessons = session.scalars(
+        select(Lesson)
+        .where(Lesson.track_id == track_id)
+        .order_by(Lesson.position)
+        .options(load_only(Lesson.title, Lesson.minutes))
+    )
+    return [{"title": lesson.title, "minutes": lesson.minutes} for lesson in lessons]
+
+
+def badges(session: Session, user_ids: list[int]) -> list[str | None]:
+    rows = session.execute(select(User.id, User.username).where(User.id.in_(user_ids)))
+    names = {user_id: username for user_id, username in rows}
+    return [names.get(user_id) for user_id in user_ids]
