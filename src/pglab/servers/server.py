@@ -119,7 +119,9 @@ def capabilities_of(connection: psycopg.Connection) -> Capabilities:
                AND (r.rolsuper OR (pg_has_role('pg_read_server_files', 'USAGE')
                    AND has_function_privilege('pg_read_binary_file(text,bigint,bigint,boolean)',
                                               'EXECUTE')
-                   AND has_function_privilege('pg_current_logfile(text)', 'EXECUTE'))),
+                   AND has_function_privilege('pg_current_logfile(text)', 'EXECUTE')
+                   AND has_function_privilege('pg_stat_file(text)', 'EXECUTE')
+                   AND has_function_privilege('pg_ls_logdir()', 'EXECUTE'))),
                (SELECT coalesce(array_agg(name::text), '{}') FROM pg_available_extensions)
         FROM pg_roles r WHERE r.rolname = current_user
         """
