@@ -51,5 +51,5 @@ def lesson_menu(session, track_id):
 def badges(session, user_ids):
     if not user_ids:
         return []
-    names = dict(session.execute(select(users.c.id, users.c.username)).tuples().all())
+    names = dict(session.execute(select(users.c.id, users.c.username)).all())
     return [names.get(user_id) for user_id in user_ids]

@@ -64,5 +64,5 @@ def lesson_menu(session: Session, track_id: int) -> list[dict[str, Any]]:
 
 def badges(session: Session, user_ids: list[int]) -> list[str | None]:
     rows = session.execute(select(User.id, User.username).where(User.id.in_(user_ids)))
-    names = {user_id: username for user_id, username in rows}
+    names = dict(rows.all())
     return [names.get(user_id) for user_id in user_ids]
