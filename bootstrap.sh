@@ -80,7 +80,7 @@ printf 'Setting up .venv for "%s" with Python %s (once; a minute or two)\n' "$le
     "$(.venv/bin/python -c 'import platform; print(platform.python_version())')"
 : >.venv/.kit-unfinished
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-PIP_USER=0 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+PIP_USER=0 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
     -c requirements.lock -e ".[$level]" ||
     stop "pip could not install the kit, for the reason above: mend it, then try again."
 case $level in
