@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
+from pglab.databases import Database, drop_database
 from pglab.errors import ScratchError
 from pglab.servers.server import connect
 
 if TYPE_CHECKING:
-    from pglab.scratch import Database, Scratch
+    from pglab.scratch import Scratch
 
 __all__ = ["ClonePool"]
 
@@ -128,8 +129,6 @@ class ClonePool:
             connection.close()
 
     def _drop_behind(self) -> None:
-        from pglab.scratch import drop_database
-
         connection: psycopg.Connection | None = None
         while True:
             with self._change:

@@ -11,17 +11,15 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-import psycopg
 from psycopg import sql
 
-from pglab.errors import ServerUnavailable, StatementsUnavailable
+from pglab.errors import StatementsUnavailable
 from pglab.serverlog import Position, SqlLogFiles, bytes_between, find_line
 from pglab.servers.server import Server, capabilities_of, connect
+from pglab.speaking import doing
 from pglab.statements import Statement, StatementReader
 
 __all__ = ["Mark", "Statement", "Witness"]
@@ -43,9 +41,11 @@ class Witness:
             StatementsUnavailable: the log cannot be read there; the message says what it takes.
         """
         self._mutex = threading.Lock()
-        self._connection = connect(server.admin_url)
+        with doing("connecting to read its log"):
+            self._connection = connect(server.admin_url)
+            capabilities = capabilities_of(self._connection)
         self._files = SqlLogFiles(self._connection)
-        if not capabilities_of(self._connection).log_access:
+        if not capabilities.log_access:
             self._connection.close()
             raise StatementsUnavailable(
                 "This server does not let the kit read which statements were sent. That takes a "
@@ -57,7 +57,7 @@ class Witness:
     def mark(self) -> Mark:
         """The moment now: what was sent and answered earlier is before it in the log."""
         token = f"kit mark {secrets.token_hex(12)}"
-        with self._mutex, _talking():
+        with self._mutex, doing("reading its log"):
             start = self._files.end()
             # RAISE LOG and not a logged SELECT, because it needs no setting: so the witness's own
             # reading is not logged.
@@ -87,7 +87,7 @@ class Witness:
         """
         end = until or self.mark()
         reader = StatementReader(role=role, database=database)
-        with self._mutex, _talking():
+        with self._mutex, doing("reading its log"):
             for chunk in bytes_between(self._files, since, end):
                 reader.feed(chunk)
         return reader.finish()
@@ -101,7 +101,7 @@ class Witness:
         deadline = time.monotonic() + timeout_s
         query = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND state = 'active'"
         while True:
-            with self._mutex, _talking():
+            with self._mutex, doing("reading its log"):
                 row = self._connection.execute(query, (role,)).fetchone()
             if row is not None and row[0] == 0:
                 return True
@@ -123,13 +123,3 @@ class Witness:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-@contextmanager
-def _talking() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        raise ServerUnavailable(
-            f"The server went away while its log was being read: {error}. Start it again."
-        ) from error

@@ -22,9 +22,11 @@ class Attachment:
 
     @classmethod
     def of(cls, server: Server) -> Attachment:
+        """What is needed to use a server from another process."""
         return cls(server.kind, server.admin_url, str(server.socket_dir), server.port)
 
     def to_plain(self) -> dict[str, Any]:
+        """The same as a dictionary of text and numbers."""
         return asdict(self)
 
 
@@ -39,17 +41,21 @@ class AttachedServer(Server):
 
     @property
     def admin_url(self) -> str:
+        """libpq URI of the admin role on the maintenance database."""
         return self._attachment.admin_url
 
     @property
     def socket_dir(self) -> Path:
+        """Directory of the server's Unix socket."""
         return Path(self._attachment.socket_dir)
 
     @property
     def port(self) -> int:
+        """The port number in the socket's name."""
         return self._attachment.port
 
     def start(self) -> Self:
+        """Nothing: it runs."""
         return self
 
     def stop(self) -> None:

@@ -99,7 +99,7 @@ class ContainerServer(Server):
             return self
         sweep_containers()
         ensure_image(self._image)
-        sweep_disposable(Account())
+        sweep_disposable()
         atexit.register(self.stop)
         try:
             self._directory, self._lock = private_directory(temporary_place(Account()), Account())

@@ -189,13 +189,13 @@ def private_directory(temporary: Path, account: Account) -> tuple[Path, FileLock
     return directory, lock
 
 
-def sweep_disposable(account: Account) -> list[Path]:
+def sweep_disposable(account: Account | None = None) -> list[Path]:
     """Stop and remove the throw-away servers whose owners were killed; the directories removed.
 
     The owner of a directory holds a lock on a file in it for as long as it lives.
     """
     swept = []
-    for place in scratch_places(account):
+    for place in scratch_places(account or server_account()):
         swept += [each for each in place.glob(_PREFIX + "*") if _ours(each) and _end_if_dead(each)]
         for directory in place.glob(_NEW + "*"):
             with contextlib.suppress(OSError):

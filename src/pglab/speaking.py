@@ -1,0 +1,34 @@
+"""PostgreSQL's errors in the words of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from pglab.errors import ScratchError, ServerUnavailable
+
+__all__ = ["doing"]
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Turn PostgreSQL's errors into this package's, with what was being done."""
+    try:
+        yield
+    except psycopg.errors.DiskFull as error:
+        raise ScratchError(
+            f"The server's disk is full ({what}). Free some space there and try again."
+        ) from error
+    except psycopg.errors.TooManyConnections as error:
+        raise ScratchError(
+            f"The server has no connection left ({what}). Use fewer jobs, or raise its "
+            "max_connections."
+        ) from error
+    except psycopg.OperationalError as error:
+        raise ServerUnavailable(
+            f"The server does not answer any more ({what}): {error}. Start it again."
+        ) from error
+    except psycopg.Error as error:
+        raise ScratchError(f"PostgreSQL refused ({what}): {error}") from error
