@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,16 +70,11 @@ atexit.register(close_workspace)
 
 
 def _make_workspace(say: Callable[[str], None]) -> Workspace:
-    server = open_server(_choice(), home=home.prepare(), disposable=False, say=say)
+    server = open_server("auto", home=home.prepare(), disposable=False, say=say)
     url = database.ensure(server, say=say)
     _migrate(url, say)
     engine = make_engine(url)
     return Workspace(server, url, engine, make_sessions(engine))
-
-
-def _choice() -> str:
-    named = os.environ.get("DATABASE_URL", "").strip()
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", named) or "auto"
 
 
 def _migrate(url: str, say: Callable[[str], None]) -> None:
