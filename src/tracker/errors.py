@@ -7,12 +7,18 @@
     ├── AlreadyExists             a unique constraint said no
     │   ├── EmailTaken
     │   ├── UsernameTaken
+    │   ├── SlugTaken
     │   ├── PositionTaken
-    │   └── AlreadyEnrolled
+    │   ├── AlreadyEnrolled
+    │   └── PaymentMismatch
     ├── InvalidData               a CHECK, NOT NULL, length or range said no
+    │   └── InvalidTransition
     ├── MissingReference          a foreign key points at nothing, or a row is still pointed at
     ├── NotAvailable              the rules of the tracker do not allow it now
-    │   └── NotEnrolled
+    │   ├── NotEnrolled
+    │   ├── TrackFull
+    │   ├── PaymentRequired
+    │   └── NoAttemptsLeft
     ├── TransactionConflict       another transaction won (40001, 40P01): try again
     ├── DatabaseUnavailable       no connection, or it was lost
     ├── ConfigurationError        a setting is missing or wrong
@@ -57,12 +63,24 @@ class PositionTaken(AlreadyExists):
     """Another lesson of the track stands at this position."""
 
 
+class SlugTaken(AlreadyExists):
+    """Another track or organization has this slug."""
+
+
+class PaymentMismatch(AlreadyExists):
+    """The provider's payment is known, but with another user, track or amount."""
+
+
 class AlreadyEnrolled(AlreadyExists):
     """The user is enrolled in this track."""
 
 
 class InvalidData(TrackerError):
     """A value breaks a rule that the database keeps."""
+
+
+class InvalidTransition(InvalidData):
+    """This status cannot follow the one that the row has."""
 
 
 class MissingReference(TrackerError):
@@ -75,6 +93,18 @@ class NotAvailable(TrackerError):
 
 class NotEnrolled(NotAvailable):
     """The user is not enrolled in the lesson's track."""
+
+
+class TrackFull(NotAvailable):
+    """Every seat of the track is taken."""
+
+
+class PaymentRequired(NotAvailable):
+    """The track has a price, and the user has not paid it."""
+
+
+class NoAttemptsLeft(NotAvailable):
+    """The user has used all attempts at the quiz."""
 
 
 class TransactionConflict(TrackerError):
@@ -96,6 +126,12 @@ class SeedingError(TrackerError):
 _BY_CONSTRAINT: dict[str, tuple[type[TrackerError], str]] = {
     "uq_users_email": (EmailTaken, "This email address belongs to another user."),
     "uq_users_username": (UsernameTaken, "This username is taken. Choose another."),
+    "uq_tracks_slug": (SlugTaken, "Another track has this slug. Choose another."),
+    "uq_organizations_slug": (SlugTaken, "Another organization has this slug. Choose another."),
+    "uq_enrollments_user_id_track_id": (
+        AlreadyEnrolled,
+        "The user is already enrolled in this track.",
+    ),
     "uq_lessons_track_id_position": (
         PositionTaken,
         "The track has a lesson at this position. Choose a free one, or move the other first.",
@@ -131,17 +167,21 @@ def domain_error(error: DBAPIError) -> TrackerError | None:
     cause = error.orig
     if not isinstance(cause, psycopg.Error):
         return None
-    constraint = cause.diag.constraint_name
-    if cause.sqlstate == "23505" and constraint in _BY_CONSTRAINT:
+    constraint, sqlstate = cause.diag.constraint_name, cause.sqlstate
+    message = cause.diag.message_primary or str(cause).strip()
+    if sqlstate == "23505" and constraint in _BY_CONSTRAINT:
         kind, message = _BY_CONSTRAINT[constraint]
-        return kind(message)
-    if cause.sqlstate in _BY_SQLSTATE:
-        return _BY_SQLSTATE[cause.sqlstate](cause.diag.message_primary or str(cause))
-    if isinstance(cause, psycopg.DataError) and cause.sqlstate is None:
-        return InvalidData(str(cause))  # psycopg itself refused it: a NUL character in a text
-    if error.connection_invalidated or (cause.sqlstate or "08000").startswith("08"):
-        return DatabaseUnavailable(str(cause).strip())
-    return None
+    elif constraint == "status_transition":
+        kind = InvalidTransition
+    elif sqlstate in _BY_SQLSTATE:
+        kind = _BY_SQLSTATE[sqlstate]
+    elif sqlstate is None and isinstance(cause, psycopg.DataError):
+        kind = InvalidData  # psycopg itself refused it: a NUL character in a text
+    elif error.connection_invalidated or (sqlstate or "08").startswith("08"):
+        kind = DatabaseUnavailable
+    else:
+        return None
+    return kind(message)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,8 @@ def make_track(session: Session, make_user: Callable[..., User]) -> Callable[...
         if "author" not in fields and "author_id" not in fields:
             fields["author"] = make_user(role=Role.INSTRUCTOR)
         fields.setdefault("is_published", True)
+        if fields["is_published"]:
+            fields.setdefault("published_at", datetime(2026, 1, 1, tzinfo=UTC))
         track = Track(**fields)
         track.lessons = [
             Lesson(

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -67,7 +68,7 @@ def enumerated(kind: type[enum.StrEnum]) -> Enum:
     The type is named in snake_case after the class, and its labels are the members' values
     (``student``), where SQLAlchemy by itself would take the members' names (``STUDENT``).
     """
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
     return Enum(kind, name=name, values_callable=lambda members: [m.value for m in members])
 
 
@@ -96,11 +97,27 @@ END
 $$
 """
 
+# A CHECK sees only the new row. Which status may follow which is a question about the old row too,
+# and that is what a trigger sees. Its arguments are the allowed steps: 'active>completed'.
+CREATE_REQUIRE_TRANSITION = """
+CREATE OR REPLACE FUNCTION require_transition() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.status <> OLD.status AND OLD.status || '>' || NEW.status <> ALL (TG_ARGV) THEN
+        RAISE EXCEPTION 'the status of % cannot go from % to %',
+            TG_TABLE_NAME, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'status_transition';
+    END IF;
+    RETURN NEW;
+END
+$$
+"""
+
 
 @event.listens_for(Base.metadata, "before_create")
 def _create_functions(_metadata: MetaData, connection: Connection, **_: Any) -> None:
-    connection.exec_driver_sql(CREATE_UUID7)
-    connection.exec_driver_sql(CREATE_SET_UPDATED_AT)
+    for statement in (CREATE_UUID7, CREATE_SET_UPDATED_AT, CREATE_REQUIRE_TRANSITION):
+        connection.execute(text(statement))
 
 
 @event.listens_for(Table, "after_create")
@@ -109,4 +126,23 @@ def _create_trigger(table: Table, connection: Connection, **_: Any) -> None:
         connection.exec_driver_sql(
             f"CREATE TRIGGER set_updated_at BEFORE UPDATE ON {table.name} "
             "FOR EACH ROW EXECUTE FUNCTION set_updated_at()"
+        )
+
+
+def allow_transitions(
+    model: type[Base], steps: Mapping[enum.StrEnum, Sequence[enum.StrEnum]]
+) -> None:
+    """Let the status of a table take the given steps only, whoever writes to it.
+
+    Arguments:
+        model: its table has a column named ``status``.
+        steps: the statuses that may follow a status; one that is not a key is final.
+    """
+    allowed = ", ".join(f"'{old}>{new}'" for old, news in steps.items() for new in news)
+
+    @event.listens_for(model.__table__, "after_create")
+    def create_trigger(table: Table, connection: Connection, **_: Any) -> None:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER require_transition BEFORE UPDATE OF status ON {table.name} "
+            f"FOR EACH ROW EXECUTE FUNCTION require_transition({allowed})"
         )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, true, update
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
 from tracker.errors import domain_errors
@@ -63,32 +64,39 @@ def complete(
     *,
     minutes: int = 0,
     score: Decimal | None = None,
-) -> LessonProgress | None:
+) -> LessonProgress:
     """Mark a lesson as completed, in one statement, so that two calls at once lose nothing.
 
     The first completion sets the date and later ones leave it; minutes add up; the best score
-    stays.
+    stays. Where there is no record yet, one is made.
 
     Arguments:
         minutes: time spent since the last call.
         score: percent, or None where nothing was assessed.
 
-    Returns:
-        The record, or None if the user has none for this lesson.
-
     Raises:
         InvalidData: the score is not between 0 and 100, or the minutes are negative in all.
+        MissingReference: there is no such user or lesson.
     """
+    moment = func.clock_timestamp()
+    new = insert(LessonProgress).values(
+        user_id=user_id,
+        lesson_id=lesson_id,
+        completed=True,
+        completed_at=moment,
+        time_spent_minutes=minutes,
+        score=score,
+        last_accessed_at=moment,
+    )
+    statement = new.on_conflict_do_update(
+        index_elements=["user_id", "lesson_id"],
+        set_={
+            "completed": True,
+            "completed_at": func.coalesce(LessonProgress.completed_at, moment),
+            "time_spent_minutes": LessonProgress.time_spent_minutes + minutes,
+            "score": func.greatest(LessonProgress.score, score),  # ignores NULLs
+            "last_accessed_at": moment,
+        },
+    ).returning(LessonProgress)
     with domain_errors():
-        return session.scalar(
-            update(LessonProgress)
-            .where(LessonProgress.user_id == user_id, LessonProgress.lesson_id == lesson_id)
-            .values(
-                completed=true(),
-                completed_at=func.coalesce(LessonProgress.completed_at, func.now()),
-                time_spent_minutes=LessonProgress.time_spent_minutes + minutes,
-                score=func.greatest(LessonProgress.score, score),  # ignores NULLs
-            )
-            .returning(LessonProgress)
-            .execution_options(populate_existing=True)
-        )
+        return session.scalars(statement, execution_options={"populate_existing": True}).one()

@@ -12,6 +12,7 @@ from tracker.errors import NotFound, domain_errors
 from tracker.models import Difficulty, Lesson, Track, User
 from tracker.repositories.changes import change
 from tracker.repositories.pages import Page, paged, total_of
+from tracker.slugs import unique_slug
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,16 @@ class TrackSummary:
     """What the catalog shows of each track."""
 
     id: UUID
+    slug: str
     title: str
     description: str | None
     difficulty: Difficulty
     tags: list[str]
     estimated_hours: int
+    price_cents: int
+    currency: str
     is_published: bool
+    is_featured: bool
     created_at: datetime
     author: str  # username
     lesson_count: int
@@ -38,7 +43,15 @@ class TrackChanges(TypedDict, total=False):
     difficulty: Difficulty
     tags: list[str]
     estimated_hours: int
-    is_published: bool
+    slug: str
+    category: str | None
+    learning_objectives: list[str]
+    thumbnail_url: str | None
+    video_url: str | None
+    price_cents: int
+    currency: str
+    capacity: int | None
+    is_featured: bool
 
 
 def create(
@@ -50,10 +63,22 @@ def create(
     difficulty: Difficulty = Difficulty.BEGINNER,
     tags: list[str] | None = None,
     estimated_hours: int = 1,
+    slug: str | None = None,
+    price_cents: int = 0,
+    currency: str = "USD",
+    capacity: int | None = None,
+    learning_objectives: list[str] | None = None,
+    organization_id: UUID | None = None,
 ) -> Track:
     """Add a track. It is a draft until it is published.
 
+    Arguments:
+        slug: its part of the URL; without one, one that nobody has is made from the title.
+        price_cents: 0 for a track that costs nothing.
+        capacity: seats; None for as many as want to.
+
     Raises:
+        SlugTaken: another track has this slug.
         MissingReference: there is no such author.
         InvalidData: a value is too long or breaks a rule.
     """
@@ -64,6 +89,12 @@ def create(
         difficulty=difficulty,
         tags=tags or [],
         estimated_hours=estimated_hours,
+        slug=slug or unique_slug(title),
+        price_cents=price_cents,
+        currency=currency,
+        capacity=capacity,
+        learning_objectives=learning_objectives or [],
+        organization_id=organization_id,
     )
     session.add(track)
     with domain_errors():
@@ -96,6 +127,7 @@ def find(
     tag: str | None = None,
     author_id: UUID | None = None,
     is_published: bool | None = True,
+    is_featured: bool | None = None,
     page: int = 1,
     limit: int = 10,
 ) -> Page[TrackSummary]:
@@ -108,6 +140,7 @@ def find(
         tag: only tracks that have exactly this tag.
         author_id: only tracks by this user.
         is_published: True, False, or None for both.
+        is_featured: True, False, or None for both.
         page: counted from 1.
         limit: tracks on a page, at most 100.
     """
@@ -125,6 +158,8 @@ def find(
         statement = statement.where(Track.author_id == author_id)
     if is_published is not None:
         statement = statement.where(Track.is_published == is_published)
+    if is_featured is not None:
+        statement = statement.where(Track.is_featured == is_featured)
     newest_first = statement.order_by(Track.created_at.desc(), Track.id.desc())
     with domain_errors():
         rows = session.execute(paged(newest_first, page, limit)).all()
@@ -158,12 +193,16 @@ def _summaries() -> Select[*tuple[Any, ...]]:
     )
     return select(
         Track.id,
+        Track.slug,
         Track.title,
         Track.description,
         Track.difficulty,
         Track.tags,
         Track.estimated_hours,
+        Track.price_cents,
+        Track.currency,
         Track.is_published,
+        Track.is_featured,
         Track.created_at,
         User.username,
         lesson_count,

@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session
 
 from tracker.db import unit_of_work
 from tracker.errors import SeedingError
-from tracker.models import Base, Lesson, LessonProgress, Track, User
+from tracker.models import (
+    Base,
+    Certificate,
+    Enrollment,
+    Lesson,
+    LessonProgress,
+    Payment,
+    Track,
+    TrackProgress,
+    User,
+)
 from tracker.seeding.checks import checksum, problems
 from tracker.seeding.plan import DEMO_PASSWORD, SIZES, Plan, Row, make_plan
 
@@ -52,7 +62,11 @@ def _insert_all(session: Session, plan: Plan) -> dict[str, int]:
     _require_users(session, plan.users)
     inserted["tracks"] = _insert_missing(session, Track, plan.tracks)
     inserted["lessons"] = _insert_missing(session, Lesson, plan.lessons, key=["id"])
+    inserted["enrollments"] = _insert_missing(session, Enrollment, plan.enrollments)
+    inserted["track_progress"] = _insert_missing(session, TrackProgress, plan.track_progress)
     inserted["lesson_progress"] = _insert_missing(session, LessonProgress, plan.lesson_progress)
+    inserted["certificates"] = _insert_missing(session, Certificate, plan.certificates)
+    inserted["payments"] = _insert_missing(session, Payment, plan.payments)
     return inserted
 
 

@@ -26,6 +26,7 @@ class DemoTrack:
     description: str
     lessons: tuple[DemoLesson, ...]
     is_published: bool = True
+    price_cents: int = 0
 
 
 TRACKS = (
@@ -130,6 +131,7 @@ TRACKS = (
                 "Try again", 45, "A serialization failure is an invitation to repeat the work."
             ),
         ),
+        price_cents=4900,
     ),
     DemoTrack(
         "Indexes that earn their keep",

@@ -17,8 +17,10 @@ from argon2.low_level import Type, hash_secret
 
 from tracker.identifiers import uuid7_from
 from tracker.models import Role
+from tracker.repositories.certificates import NUMBER_ALPHABET, certificate_number
 from tracker.seeding.content import TRACKS, DemoTrack
 from tracker.seeding.people import CAST, Person, learners
+from tracker.slugs import slugify
 
 DEMO_PASSWORD = "correct horse battery staple"  # noqa: S105 (printed in the documentation)
 
@@ -45,7 +47,11 @@ class Plan:
     users: list[Row] = field(default_factory=list)
     tracks: list[Row] = field(default_factory=list)
     lessons: list[Row] = field(default_factory=list)
+    enrollments: list[Row] = field(default_factory=list)
+    track_progress: list[Row] = field(default_factory=list)
     lesson_progress: list[Row] = field(default_factory=list)
+    certificates: list[Row] = field(default_factory=list)
+    payments: list[Row] = field(default_factory=list)
 
 
 def make_plan(number: int, size: Size) -> Plan:
@@ -132,6 +138,9 @@ def _add_track(plan: Plan, number: int, track: DemoTrack, author_id: UUID) -> No
         tags=list(track.tags),
         estimated_hours=track.hours,
         is_published=track.is_published,
+        published_at=written if track.is_published else None,
+        slug=slugify(track.title),
+        price_cents=track.price_cents,
         author_id=author_id,
     )
     plan.tracks.append(row)
@@ -159,6 +168,8 @@ def _add_progress(plan: Plan, number: int, person: Person, user_id: UUID) -> Non
         lessons = [lesson for lesson in plan.lessons if lesson["track_id"] == track["id"]]
         enrolled = UNTIL - timedelta(days=random.randrange(20, 140), minutes=random.randrange(1440))
         finished = random.randint(0, len(lessons))
+        if track["price_cents"]:
+            _add_payment(plan, random, user_id, track, enrolled - timedelta(minutes=1))
         moment = enrolled
         for index, lesson in enumerate(lessons):
             row = _row(
@@ -170,11 +181,88 @@ def _add_progress(plan: Plan, number: int, person: Person, user_id: UUID) -> Non
                 completed_at=None,
                 time_spent_minutes=0,
                 score=None,
+                last_accessed_at=enrolled,
             )
             if index < finished:
                 moment += timedelta(hours=random.randint(2, 72))
                 row |= _completion(random, min(moment, UNTIL), lesson["duration_minutes"])
             plan.lesson_progress.append(row)
+        _add_enrollment(
+            plan,
+            random,
+            user_id,
+            track,
+            enrolled=enrolled,
+            last=min(moment, UNTIL),
+            finished=finished,
+            total=len(lessons),
+        )
+
+
+def _add_enrollment(
+    plan: Plan,
+    random: Random,
+    user_id: UUID,
+    track: Row,
+    *,
+    enrolled: datetime,
+    last: datetime,
+    finished: int,
+    total: int,
+) -> None:
+    completed_at = last if finished == total else None
+    shared = {
+        "user_id": user_id,
+        "track_id": track["id"],
+        "completed_at": completed_at,
+    }
+    enrollment = _row(
+        random,
+        enrolled,
+        **shared,
+        status="completed" if completed_at else "active",
+        enrolled_at=enrolled,
+    )
+    progress = _row(
+        random,
+        enrolled,
+        **shared,
+        completed_lessons=finished,
+        total_lessons=total,
+        started_at=enrolled,
+        last_accessed_at=last,
+    )
+    plan.enrollments.append(enrollment | {"updated_at": last})
+    plan.track_progress.append(progress | {"updated_at": last})
+    if completed_at:
+        certificate = _row(
+            random,
+            completed_at,
+            user_id=user_id,
+            track_id=track["id"],
+            track_title=track["title"],
+            number=certificate_number("".join(random.choices(NUMBER_ALPHABET, k=9))),
+            issued_at=completed_at,
+        )
+        plan.certificates.append(certificate)
+
+
+def _add_payment(plan: Plan, random: Random, user_id: UUID, track: Row, moment: datetime) -> None:
+    plan.payments.append(
+        _row(
+            random,
+            moment,
+            user_id=user_id,
+            track_id=track["id"],
+            track_title=track["title"],
+            amount_cents=track["price_cents"],
+            currency="USD",
+            status="completed",
+            provider="demo",
+            provider_payment_id=f"demo-{random.getrandbits(64):016x}",
+            completed_at=moment,
+        )
+    )
 
 
 def _completion(random: Random, moment: datetime, minutes: int) -> Row:
@@ -182,6 +270,7 @@ def _completion(random: Random, moment: datetime, minutes: int) -> Row:
     return {
         "completed": True,
         "completed_at": moment,
+        "last_accessed_at": moment,
         "time_spent_minutes": round(minutes * random.uniform(0.7, 1.6)),
         "score": Decimal(round(score * 2)) / 2,  # to half a percent
         "updated_at": moment,

@@ -1,13 +1,14 @@
-"""Making tracks."""
+"""Making, publishing and withdrawing tracks."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, update
 from sqlalchemy.orm import Session
 
 from tracker.db import unit_of_work
+from tracker.errors import NotAvailable
 from tracker.models import Difficulty, Lesson, Track
 from tracker.repositories import tracks
 
@@ -21,6 +22,12 @@ class TrackDraft:
     difficulty: Difficulty = Difficulty.BEGINNER
     tags: list[str] = field(default_factory=list)
     estimated_hours: int = 1
+    slug: str | None = None
+    price_cents: int = 0
+    currency: str = "USD"
+    capacity: int | None = None
+    learning_objectives: list[str] = field(default_factory=list)
+    organization_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -61,3 +68,37 @@ def create_track_with_lessons(
                 execution_options={"render_nulls": True},
             )
         return tracks.get(session, track.id)
+
+
+def publish_track(session: Session, track_id: UUID) -> Track:
+    """Open a track, with all its lessons, to everybody.
+
+    The date of the first publication stays when a track is withdrawn and published again.
+
+    Raises:
+        NotFound: there is no such track.
+        NotAvailable: the track has no lessons.
+    """
+    with unit_of_work(session):
+        track = tracks.get(session, track_id)
+        if not track.lessons:
+            raise NotAvailable("A track needs at least one lesson before it is published.")
+        session.execute(
+            update(Track)
+            .where(Track.id == track_id)
+            .values(is_published=True, published_at=func.coalesce(Track.published_at, func.now()))
+        )
+        session.execute(update(Lesson).where(Lesson.track_id == track_id).values(is_published=True))
+        return tracks.get(session, track_id)
+
+
+def withdraw_track(session: Session, track_id: UUID) -> Track:
+    """Take a track out of the catalog. Who is enrolled stays enrolled.
+
+    Raises:
+        NotFound: there is no such track.
+    """
+    with unit_of_work(session):
+        track = tracks.get(session, track_id)
+        track.is_published = False
+        return track

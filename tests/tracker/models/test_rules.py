@@ -15,7 +15,7 @@ USER = (
     "INSERT INTO users (email, username, password_hash)"
     " VALUES (:email, :username, '…') RETURNING id"
 )
-TRACK = "INSERT INTO tracks (title, author_id) VALUES ('T', :author) RETURNING id"
+TRACK = "INSERT INTO tracks (title, slug, author_id) VALUES ('T', 't', :author) RETURNING id"
 LESSON = (
     "INSERT INTO lessons (title, content, duration_minutes, position, track_id)"
     " VALUES ('L', '…', 30, :position, :track) RETURNING id"

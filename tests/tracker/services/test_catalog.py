@@ -6,9 +6,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tracker.errors import InvalidData, MissingReference
+from tracker.errors import InvalidData, MissingReference, NotAvailable, NotFound, SlugTaken
 from tracker.models import Difficulty, User
-from tracker.services.catalog import LessonDraft, TrackDraft, create_track_with_lessons
+from tracker.services.catalog import (
+    LessonDraft,
+    TrackDraft,
+    create_track_with_lessons,
+    publish_track,
+    withdraw_track,
+)
 
 LESSONS = [
     LessonDraft("Variables", "…", 45, is_preview=True, is_published=True),
@@ -70,3 +76,40 @@ def test_the_number_of_statements_does_not_grow_with_the_lessons(
             create_track_with_lessons(session, author_id, TrackDraft("Python"), lessons)
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+def test_publishing_opens_all_lessons_and_keeps_the_first_date(
+    session: Session, make_user: Callable[..., User]
+) -> None:
+    author_id = make_user().id
+    track = create_track_with_lessons(session, author_id, TrackDraft("Python"), LESSONS)
+    assert not track.is_published
+    track = publish_track(session, track.id)
+    first = track.published_at
+    assert first is not None
+    assert all(lesson.is_published for lesson in track.lessons)
+    withdrawn = withdraw_track(session, track.id)
+    assert (withdrawn.is_published, withdrawn.published_at) == (False, first)
+    assert publish_track(session, track.id).published_at == first
+
+
+def test_a_track_without_lessons_cannot_be_published(
+    session: Session, make_user: Callable[..., User], stranger: UUID
+) -> None:
+    track = create_track_with_lessons(session, make_user().id, TrackDraft("Python"), [])
+    with pytest.raises(NotAvailable):
+        publish_track(session, track.id)
+    with pytest.raises(NotFound):
+        publish_track(session, stranger)
+
+
+def test_a_slug_is_made_from_the_title_and_a_given_one_is_taken_once(
+    session: Session, make_user: Callable[..., User]
+) -> None:
+    author_id = make_user().id
+    session.commit()
+    made = create_track_with_lessons(session, author_id, TrackDraft("Débuter en SQL!"), [])
+    assert made.slug.startswith("debuter-en-sql-")
+    create_track_with_lessons(session, author_id, TrackDraft("Python", slug="python"), [])
+    with pytest.raises(SlugTaken):
+        create_track_with_lessons(session, author_id, TrackDraft("Python", slug="python"), [])

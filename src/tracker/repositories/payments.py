@@ -1,0 +1,91 @@
+"""Payments."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from tracker.errors import NotFound, domain_errors
+from tracker.models import Payment, PaymentStatus, Track
+
+
+def take(
+    session: Session,
+    *,
+    user_id: UUID,
+    track: Track,
+    amount_cents: int,
+    currency: str,
+    provider: str,
+    provider_payment_id: str,
+) -> Payment:
+    """Return the payment that the provider knows by this name; add it, pending, if it is new.
+
+    Raises:
+        InvalidData: the amount is not positive, or the currency not one of three letters.
+        MissingReference: there is no such user.
+    """
+    statement = (
+        insert(Payment)
+        .values(
+            user_id=user_id,
+            track_id=track.id,
+            track_title=track.title,
+            amount_cents=amount_cents,
+            currency=currency,
+            provider=provider,
+            provider_payment_id=provider_payment_id,
+        )
+        .on_conflict_do_nothing(index_elements=["provider", "provider_payment_id"])
+    )
+    with domain_errors():
+        session.execute(statement)
+    return lock(session, provider, provider_payment_id)
+
+
+def lock(session: Session, provider: str, provider_payment_id: str) -> Payment:
+    """Return a payment by the name that its provider gave it, and lock its row.
+
+    Raises:
+        NotFound: nothing is known of such a payment.
+    """
+    payment = session.scalar(
+        select(Payment)
+        .where(Payment.provider == provider, Payment.provider_payment_id == provider_payment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if payment is None:
+        raise NotFound(f"payment of {provider}", provider_payment_id)
+    return payment
+
+
+def is_paid(session: Session, user_id: UUID, track_id: UUID) -> bool:
+    """Return whether the user has a completed payment for the track."""
+    paid = select(Payment.id).where(
+        Payment.user_id == user_id,
+        Payment.track_id == track_id,
+        Payment.status == PaymentStatus.COMPLETED,
+    )
+    return session.scalar(paid.limit(1)) is not None
+
+
+def of_user(session: Session, user_id: UUID) -> Sequence[Payment]:
+    """Return the payment history of a user, newest first."""
+    return session.scalars(
+        select(Payment)
+        .where(Payment.user_id == user_id)
+        .order_by(Payment.created_at.desc(), Payment.id.desc())
+    ).all()
+
+
+def pending_longer_than(session: Session, age: timedelta) -> Sequence[Payment]:
+    """Return the payments that have been pending for longer than this, the oldest first."""
+    return session.scalars(
+        select(Payment)
+        .where(Payment.status == PaymentStatus.PENDING, Payment.created_at < func.now() - age)
+        .order_by(Payment.created_at)
+    ).all()
