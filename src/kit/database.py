@@ -37,14 +37,14 @@ class DatabaseState:
         return self.exists and self.revision == self.head
 
 
-def ensure(server: Server, *, seed: bool = True, say: Callable[[str], None]) -> str:
+def ensure(server: Server, *, seed: int | None = 1, say: Callable[[str], None]) -> str:
     """The URL of the course's database, which is made, migrated and filled if it is not there.
 
     One that is there is left as it is, whatever its migration: a learner may have good reasons.
 
     Args:
         server: a running server.
-        seed: whether a new database gets the example data.
+        seed: what the example data of a new database grows from; None for no data.
         say: told what is done, where something is.
 
     Raises:
@@ -53,19 +53,18 @@ def ensure(server: Server, *, seed: bool = True, say: Callable[[str], None]) -> 
     url = server.url(NAME)
     with _alone(server) as connection:
         if not _exists(connection, NAME):
-            say(
-                f"Making the database {NAME}, with its tables{' and example data' if seed else ''}."
-            )
+            filled = "" if seed is None else " and example data"
+            say(f"Making the database {NAME}, with its tables{filled}.")
             _build(server, connection, seed=seed)
     return url
 
 
-def reset(server: Server, *, seed: bool = False) -> int:
+def reset(server: Server, *, seed: int | None = 1) -> int:
     """Replace the course's database by a new one; the old one stays if the new one cannot be made.
 
     Args:
         server: a running server.
-        seed: whether the new database gets the example data.
+        seed: what the new example data grows from; None for no data.
 
     Returns:
         The number of sessions of others on the old database, which were ended.
@@ -133,7 +132,7 @@ def sessions(server: Server) -> int:
         )
 
 
-def _build(server: Server, connection: psycopg.Connection, *, seed: bool) -> int:
+def _build(server: Server, connection: psycopg.Connection, *, seed: int | None) -> int:
     """Make the database under another name and give it its own when it is whole."""
     try:
         _drop(connection, _PARTIAL)  # what a killed process may have left
@@ -151,8 +150,8 @@ def _build(server: Server, connection: psycopg.Connection, *, seed: bool) -> int
     try:
         url = server.url(_PARTIAL)
         migrate(url)
-        if seed:
-            fill(url)
+        if seed is not None:
+            fill(url, number=seed)
         ended = _count(
             connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [NAME]
         )

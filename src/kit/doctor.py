@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,9 +20,6 @@ from kit.errors import KitError
 OLDEST_PYTHON = (3, 11)
 DISK_BAD, DISK_WARN = 200, 1000
 """Free megabytes: below the first a server cannot work, below the second it soon cannot."""
-
-SECONDS = 10
-"""How long another program is waited for."""
 
 
 class Status(StrEnum):
@@ -175,12 +172,7 @@ def look_at_embedded() -> Finding:
 
     began = time.monotonic()
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="kit-doctor-", dir=home.prepare()) as folder,
-            open_server(
-                "embedded", home=_reachable(Path(folder)), disposable=True, say=_silent
-            ) as s,
-        ):
+        with open_server("embedded", home=home.prepare(), disposable=True) as s:
             found = f"PostgreSQL {s.version} started in {time.monotonic() - began:.1f} s"
     except (PglabError, KitError) as error:
         return Finding(
@@ -195,86 +187,71 @@ def look_at_embedded() -> Finding:
 
 def look_at_container_engine() -> Finding:
     """Whether a container engine answers; one that hangs is not waited for."""
-    engine = next((path for name in ("docker", "podman") if (path := shutil.which(name))), None)
-    meaning = "Not needed: the embedded PostgreSQL does all that the course asks for."
-    cure = "Nothing to do, unless you want servers in containers: then start Docker or Podman."
-    if engine is None:
+    from pglab.errors import ContainerEngineError
+    from pglab.servers.engine import open_engine
+
+    try:
+        with contextlib.closing(open_engine()) as client:
+            found = f"version {client.version().get('Version', 'unknown')} answers"
+    except ContainerEngineError as error:
         return Finding(
             "containers",
             Status.WARN,
-            "no container engine installed",
-            meaning,
-            cure,
+            str(error).partition(". ")[0],
+            "Not needed: the embedded PostgreSQL does all that the course asks for.",
+            "Nothing to do, unless you want servers in containers: then start Docker or Podman.",
         )
-    ended, text = _run([engine, "info", "--format", "{{.ServerVersion}}"])
-    if ended == 0 and text:
-        return Finding(
-            "containers", Status.OK, f"{Path(engine).name} {text.splitlines()[-1]} answers"
-        )
-    return Finding(
-        "containers",
-        Status.WARN,
-        f"{Path(engine).name} does not answer: {text or 'no reason given'}",
-        meaning,
-        cure,
-    )
+    return Finding("containers", Status.OK, found)
 
 
 def look_at_sandbox() -> Finding:
-    """Whether bubblewrap can shut submissions in, which is what grading others' work needs."""
-    meaning = "Grading other people's work needs a sandbox. Checking your own does not."
-    if not sys.platform.startswith("linux"):
-        return Finding(
-            "sandbox",
-            Status.WARN,
-            f"bubblewrap does not exist for {platform.system()}",
-            meaning,
-            "Grade on Linux (a virtual machine, WSL or CI will do).",
-        )
-    bwrap = shutil.which("bwrap")
+    """Whether submissions can be shut in, which is what grading others' work needs: it is tried."""
+    from grader.errors import SandboxError
+    from grader.sandbox import BubblewrapSandbox
+
+    with tempfile.TemporaryDirectory(prefix="kit-doctor-") as folder:
+        try:
+            BubblewrapSandbox(Path(folder)).start().close()
+        except SandboxError as error:
+            return Finding(
+                "sandbox",
+                Status.WARN,
+                str(error),
+                "Grading other people's work needs a sandbox. Checking your own does not.",
+                sandbox_cure(),
+            )
+    return Finding("sandbox", Status.OK, "bubblewrap works, with user namespaces")
+
+
+def sandbox_cure(platform: str = sys.platform, bwrap: str | None = shutil.which("bwrap")) -> str:
+    """What to do where bubblewrap does not work."""
+    if not platform.startswith("linux"):
+        return "Bubblewrap is for Linux: grade there (a virtual machine, WSL or CI will do)."
     if bwrap is None:
-        return Finding(
-            "sandbox",
-            Status.WARN,
-            "bubblewrap is not installed",
-            meaning,
-            "Install it: apt install bubblewrap, or dnf install bubblewrap.",
-        )
-    ended, text = _run([bwrap, "--unshare-all", "--ro-bind", "/", "/", "true"])
-    if ended == 0:
-        return Finding("sandbox", Status.OK, "bubblewrap works, user namespaces are allowed")
-    return Finding(
-        "sandbox",
-        Status.WARN,
-        f"bubblewrap may not make user namespaces: {text}",
-        meaning,
+        return "Install it: apt install bubblewrap, or dnf install bubblewrap."
+    return (
         "As administrator: sysctl kernel.unprivileged_userns_clone=1, and on Ubuntu 24.04 or later "
-        "sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0. In a container: grade outside it."
     )
 
 
-def _run(command: list[str]) -> tuple[int, str]:
-    """Exit code of a program and what it last said; -1 where it did not end in time."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return -1, f"no answer within {SECONDS} seconds"
-    except OSError as error:
-        return -1, str(error)
-    said = done.stdout if done.returncode == 0 else done.stderr or done.stdout
-    return done.returncode, said.decode(errors="replace").strip()
+def look_at_servers() -> Finding:
+    """The learner's own server, and what killed commands left behind, which is cleared away."""
+    from pglab.servers import status
+    from pglab.servers.disposable import sweep_disposable
 
-
-def _reachable(folder: Path) -> Path:
-    if home.is_root():
-        folder.chmod(0o755)
-    return folder
-
-
-def _silent(_text: str) -> None:
-    pass
+    swept = sweep_disposable()
+    own = status(home.location()) if home.location().is_dir() else None
+    found = "your own is up" if own and own.running else "your own is down"
+    if not swept:
+        return Finding("servers", Status.OK, f"{found}, none was left behind")
+    return Finding(
+        "servers",
+        Status.WARN,
+        f"{found}; {len(swept)} that killed commands left behind were stopped just now",
+        "They cost memory and disk, and do no harm.",
+        "Nothing to do. End commands with Ctrl-C, not with kill -9.",
+    )
 
 
 EXAMINATIONS: Mapping[str, Callable[[], Finding]] = {
@@ -284,6 +261,7 @@ EXAMINATIONS: Mapping[str, Callable[[], Finding]] = {
     "proxy": look_at_proxy,
     "home": look_at_home,
     "disk": look_at_disk,
+    "servers": look_at_servers,
     "sandbox": look_at_sandbox,
     "containers": look_at_container_engine,
     "embedded": look_at_embedded,

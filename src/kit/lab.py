@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib.util
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from kit import database, home
 from kit.course import find_root
@@ -99,21 +101,47 @@ def find_notebook(root: Path, asked: str | None) -> Path:
 
 def command(root: Path, notebook: Path, options: Sequence[str]) -> list[str]:
     """JupyterLab's command line, in the interpreter that runs the kit."""
-    words = [sys.executable, "-m", "jupyterlab", str(notebook), f"--ServerApp.root_dir={root}"]
+    words = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={root}",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.relative_to(root).as_posix())}",
+        f"--LabApp.app_settings_dir={_settings_folder()}",
+        "--ServerApp.log_level=WARN",  # the URL with its token is shown all the same
+    ]
     if home.is_root():
         words.append("--allow-root")
     return [*words, *options]
 
 
+def _settings_folder() -> Path:
+    """A folder with JupyterLab's settings for the course: no questions before the first cell."""
+    folder = home.prepare() / "jupyterlab"
+    folder.mkdir(exist_ok=True)
+    settings = {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        }
+    }
+    (folder / "overrides.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
 def environment(root: Path, choice: str) -> dict[str, str]:
     """What kernels need to know: where the course and the kit's home are, which server is meant."""
-    return os.environ | {
+    surroundings = os.environ | {
         "KIT_HOME": str(home.location()),
         "KIT_COURSE": str(root),
-        "KIT_DATABASE": choice,
         # A kernel named python3 that some other project registered for this user must not win.
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
+    if choice.startswith("postgres"):
+        surroundings["DATABASE_URL"] = choice
+    elif choice == "embedded":
+        surroundings.pop("DATABASE_URL", None)
+    return surroundings
 
 
 @contextlib.contextmanager
@@ -130,7 +158,7 @@ def server_for_lab(choice: str, say: Callable[[str], None]) -> Iterator[Server]:
     finally:
         if isinstance(server, DurableServer) and not was_up:
             if others := database.sessions(server):
-                say(f"The database server stays up: {others} other sessions use it.")
+                say(f"The database server stays up: {others} other session(s) use it.")
             else:
                 server.stop()
 

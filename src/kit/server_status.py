@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,14 @@ def look(choice: str = "auto") -> Look:
     """The server that ``choice`` means and what is on it.
 
     Args:
-        choice: ``auto``, ``embedded`` or a URL.
+        choice: ``embedded``, a URL, or ``auto``: DATABASE_URL where it is set, else embedded.
 
     Raises:
         PglabError: a server given by URL does not answer.
     """
-    if choice.startswith("postgresql"):
+    if choice == "auto":
+        choice = os.environ.get("DATABASE_URL") or "embedded"
+    if choice != "embedded":
         with open_server(choice, home=home.location(), disposable=False) as server:
             url = masked(server.url(database.NAME))
             return Look("url", True, server.version, url, database=database.state(server))

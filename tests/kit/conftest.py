@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from kit.cli import main
+from pglab.servers.durable import DurableServer
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -68,7 +74,8 @@ def kit_home(tmp_path: Path) -> Path:
 @pytest.fixture
 def kit(tmp_path: Path, kit_home: Path) -> Kit:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("KIT_")}
-    for name in ("NO_COLOR", "CI", "FORCE_COLOR", "DATABASE_URL"):
+    # Without compiled files each process would take seconds to read its libraries.
+    for name in ("NO_COLOR", "CI", "FORCE_COLOR", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE"):
         kept.pop(name, None)
     return Kit(tmp_path, kept | {"KIT_HOME": str(kit_home), "COLUMNS": "100"})
 
@@ -82,3 +89,58 @@ def course(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / "exercise.toml").write_text(f'title = "{name}"\n', encoding="utf-8")
     return root
+
+
+@contextlib.contextmanager
+def folder_for_servers() -> Iterator[Path]:
+    """A home outside pytest's own folder, which the user of root's server may not enter."""
+    folder = Path(tempfile.mkdtemp(prefix="kit-tests-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        DurableServer(folder).stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def kit_home_for_servers() -> Iterator[Path]:
+    """A new home in which a server can be started."""
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def learners_home() -> Iterator[Path]:
+    """A home with a learner's server that runs for the whole session, as it does for a learner."""
+    with folder_for_servers() as folder:
+        DurableServer(folder).start()
+        yield folder
+
+
+@pytest.fixture
+def inside(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Runs ``kit`` inside this process: what takes a second as a process takes a moment."""
+
+    def run(*words: str, **environment: str) -> Ended:
+        with monkeypatch.context() as patch:
+            patch.delenv("DATABASE_URL", raising=False)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            code = main(words)
+            return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def db(inside: Callable[..., Ended], learners_home: Path) -> Callable[..., Ended]:
+    """Runs ``kit db …`` on the learner's server."""
+
+    def run(*words: str, **environment: str) -> Ended:
+        return inside("db", *words, KIT_HOME=str(learners_home), **environment)
+
+    return run

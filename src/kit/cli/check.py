@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kit.cli import options
+from kit.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from grader.results import Grading
 
 
 @click.command("check")
@@ -42,4 +47,48 @@ def command(
       kit check repository --all
       kit check --timings
     """
-    raise NotImplementedError
+    from kit.cli.progress import progress
+    from kit.cli.stopwatch import Stopwatch
+    from kit.course import exercise_here, find_root, resolve
+
+    watch = Stopwatch()
+    root = find_root(named=course)
+    chosen = resolve(root, exercises)
+    if not exercises and (here := exercise_here(root)):
+        chosen = [here]
+
+    from grader import batch
+    from kit import home
+
+    watch.lap("import the grader")
+    with progress("checks") as told:
+        grading = batch.check(
+            chosen,
+            course_root=root,
+            home=home.prepare(),
+            database=database,
+            sandbox=sandbox,
+            seed=seed,
+            say=say,
+            progress=told,
+        )
+    watch.lap("run the checks")
+    watch.split("run the checks", {"find or start the server": grading.timings["server_seconds"]})
+    if as_json:
+        from grader.results import to_json
+
+        print_json(to_json(grading))
+    else:
+        _show(grading, everything=everything)
+    if timings:
+        watch.lap("show the result")
+        watch.show()
+    return exit_code(grading)
+
+
+def exit_code(grading: Grading) -> int:
+    """0 where every check passed, 1 where one did not, 3 where the kit was at fault for one."""
+    if any(submission.has_errors for submission in grading.submissions):
+        return 3
+    results = [result for submission in grading.submissions for result in submission.exercises]
+    return 0 if all(result.earned == result.points for result in results) else 1

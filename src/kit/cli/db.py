@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -46,8 +47,8 @@ def up(database: str, no_seed: bool) -> None:
     """
     from kit.database import ensure, state
 
-    server = open_learners(database)
-    ensure(server, seed=not no_seed, say=say)
+    server = open_learners(database, say)
+    ensure(server, seed=None if no_seed else 1, say=say)
     click.echo(f"PostgreSQL {server.version} ({server.kind}) is up, with the database tracker.")
     if not state(server).is_current:
         say("The database is not at the newest migration: kit db migrate brings it there.")
@@ -178,7 +179,7 @@ def seed(database: str, number: int, size: str, as_json: bool) -> None:
     if size not in SIZES:
         msg = f"There is no size “{size}”. There are: {', '.join(SIZES)}."
         raise WrongUsage(msg)
-    inserted = fill(ensure(open_learners(database), seed=False, say=say), number=number, size=size)
+    inserted = fill(ensure(open_learners(database), seed=None, say=say), number=number, size=size)
     if as_json:
         print_json({"seed": number, "size": size, "inserted": inserted})
     elif any(inserted.values()):
@@ -191,8 +192,16 @@ def seed(database: str, number: int, size: str, as_json: bool) -> None:
 @server_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--yes-really", is_flag=True, help="Do it on a server that is not the kit's own.")
+@click.option(
+    "--seed",
+    "number",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Number that the new example data grows from.",
+)
 @click.option("--no-seed", is_flag=True, help="Leave the new database without example data.")
-def reset(database: str, yes: bool, yes_really: bool, no_seed: bool) -> None:
+def reset(*, database: str, yes: bool, yes_really: bool, number: int, no_seed: bool) -> None:
     """Replace the course's database by a new one. What is in it is lost.
 
     Asks first. On a server given by URL it does nothing without --yes-really.
@@ -205,11 +214,11 @@ def reset(database: str, yes: bool, yes_really: bool, no_seed: bool) -> None:
     from kit import database as databases
     from pglab.urls import masked
 
-    remote = database.startswith("postgresql")
-    if remote and not yes_really:
+    server = open_learners(database)
+    if server.kind == "url" and not yes_really:
         msg = (
-            f"{masked(database)} is not the kit's own server, and a reset deletes its database "
-            "tracker for everybody. If that is what you want, add --yes-really."
+            f"{masked(server.admin_url)} is not the kit's own server, and a reset deletes its "
+            "database tracker for everybody. If that is what you want, add --yes-really."
         )
         raise WrongUsage(msg)
     if not (yes or yes_really):
@@ -221,14 +230,14 @@ def reset(database: str, yes: bool, yes_really: bool, no_seed: bool) -> None:
         if not click.confirm("Delete the database tracker and all that is in it?", err=True):
             msg = "Nothing was changed."
             raise Declined(msg)
-    ended = databases.reset(open_learners(database), seed=not no_seed)
+    ended = databases.reset(server, seed=None if no_seed else number)
     click.echo("The database tracker is new.")
     if ended:
         say(f"{ended} sessions on the old one were ended. Reconnect in your notebooks.")
 
 
-def open_learners(database: str) -> Server:
-    """The learner's own server, running."""
+def open_learners(database: str, say: Callable[[str], None] = lambda _line: None) -> Server:
+    """The learner's own server, running; what ``auto`` chose is told where it is news."""
     from kit import home
     from pglab.servers import open_server
 

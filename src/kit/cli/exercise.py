@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
 from kit.cli import options
+from kit.cli.output import print_json, say
 
 
 @click.group("exercise")
@@ -25,6 +27,7 @@ def command() -> None:
 @options.database("Where the databases of the checks live")
 @options.sandbox
 @options.seed
+@options.jobs
 @options.course
 @options.as_json
 def verify(
@@ -33,6 +36,7 @@ def verify(
     database: str,
     sandbox: str,
     seed: int | None,
+    jobs: int,
     course: Path | None,
     as_json: bool,
 ) -> int:
@@ -48,4 +52,32 @@ def verify(
       kit exercise verify
       kit exercise verify 04 08
     """
-    raise NotImplementedError
+    from grader.verify import verify as prove
+    from kit import home
+    from kit.cli.endings import plain
+    from kit.cli.progress import progress
+    from kit.course import find_root, resolve
+
+    root = find_root(named=course)
+    chosen = resolve(root, exercises)
+    with progress("checks") as told:
+        proof = prove(
+            chosen,
+            course_root=root,
+            home=home.prepare(),
+            database=database,
+            sandbox=sandbox,
+            seed=seed,
+            jobs=jobs,
+            say=say,
+            progress=told,
+        )
+    if as_json:
+        print_json(dataclasses.asdict(proof))
+    else:
+        for finding in proof.findings:
+            click.echo(plain(f"{finding.exercise}: {finding.where}: {finding.message}"))
+        verdict = f"{len(proof.findings)} wrong" if proof.findings else "all as it should be"
+        proved, answers = len(proof.exercises), proof.submissions
+        click.echo(f"{proved} exercises, {answers} answers, {proof.checks} checks: {verdict}.")
+    return 1 if proof.findings else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,12 +42,7 @@ if TYPE_CHECKING:
 @options.database("Where the databases of the checks live")
 @options.sandbox
 @options.seed
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=None,
-    help="How many submissions at once.  [default: one for each processor]",
-)
+@options.jobs
 @options.course
 @options.as_json
 @options.timings
@@ -60,7 +54,7 @@ def command(
     database: str,
     sandbox: str,
     seed: int | None,
-    jobs: int | None,
+    jobs: int,
     course: Path | None,
     as_json: bool,
     timings: bool,
@@ -78,9 +72,12 @@ def command(
       kit grade submissions/ana --out out/ --exercise 04
       kit grade submissions/ --out out/ --seed 7 --json
     """
+    from kit.cli.progress import progress
+    from kit.cli.stopwatch import Stopwatch
     from kit.course import find_root, resolve
     from kit.report_folder import ReportFolder
 
+    watch = Stopwatch()
     root = find_root(named=course)
     chosen = resolve(root, exercises)
     _refuse_unusable(paths, out)
@@ -89,28 +86,28 @@ def command(
         from grader.reports import write_reports
         from kit import home
 
-        grading = batch.grade(
-            [path.absolute() for path in paths],
-            out=folder.path,
-            course_root=root,
-            database=database,
-            sandbox=sandbox,
-            seed=seed,
-            exercises=chosen,
-            jobs=jobs or processors(),
-            home=home.prepare(),
-            say=say,
-        )
+        watch.lap("import the grader")
+        with progress("checks") as told:
+            grading = batch.grade(
+                [path.absolute() for path in paths],
+                course_root=root,
+                home=home.prepare(),
+                database=database,
+                sandbox=sandbox,
+                seed=seed,
+                exercises=chosen,
+                jobs=jobs,
+                say=say,
+                progress=told,
+            )
+        watch.lap("run the checks")
+        watch.split("run the checks", {"start the server": grading.timings["server_seconds"]})
         folder.replace(lambda staging: write_reports(grading, staging))
-    _show(grading, folder.path, as_json, timings)
+    _show(grading, folder.path, as_json=as_json)
+    if timings:
+        watch.lap("write and show the reports")
+        watch.show()
     return 3 if any(s.has_errors for s in grading.submissions) else 0
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _refuse_unusable(paths: Sequence[Path], out: Path) -> None:
@@ -128,7 +125,7 @@ def _refuse_unusable(paths: Sequence[Path], out: Path) -> None:
             raise WrongUsage(msg)
 
 
-def _show(grading: Grading, folder: Path, as_json: bool, timings: bool) -> None:
+def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:
     errors = sum(s.has_errors for s in grading.submissions)
     if as_json:
         from grader.results import to_json
@@ -139,9 +136,6 @@ def _show(grading: Grading, folder: Path, as_json: bool, timings: bool) -> None:
 
         terminal.print_class_table(grading)
         click.echo(f"Report: {folder / 'report.html'}")
-    if timings:
-        for name, seconds in grading.timings.items():
-            say(f"{name:<30} {seconds}")
     if errors:
         say(
             f"Error: {errors} of {len(grading.submissions)} submissions could not be judged "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,6 +99,24 @@ def seed(command: Command) -> Command:
         default=None,
         help="Number that the test data grows from. The same seed gives the same data.",
     )(command)
+
+
+def jobs(command: Command) -> Command:
+    """``--jobs``: how many processes share the work; as many as there are processors by default."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=processors,
+        metavar="N",
+        help="How many processes share the work.  [default: one for each processor]",
+    )(command)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def as_json(command: Command) -> Command:
