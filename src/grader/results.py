@@ -233,20 +233,17 @@ def to_json(grading: Grading) -> dict[str, Any]:
     """The grading as the plain dict that ``results.json`` holds, totals included."""
     maximum, points = grading.maximum, grading.points
     submissions = [submission_to_json(s, maximum, points) for s in grading.submissions]
-    return {
-        **heading_to_json(grading),
-        "submissions": submissions,
-        "timings": _plain(grading.timings),
-    }
+    return {**heading_to_json(grading), "submissions": submissions}
 
 
 def heading_to_json(grading: Grading) -> dict[str, Any]:
-    """What stands in ``results.json`` beside submissions and timings."""
+    """What stands in ``results.json`` beside the submissions."""
     return {
         "format": FORMAT_VERSION,
         "course": grading.course,
         "evidence": _plain(grading.evidence),
         "misconceptions": _plain(grading.misconceptions),
+        "timings": _plain(grading.timings),
     }
 
 
@@ -338,7 +335,12 @@ def _submission(data: Mapping[str, Any]) -> SubmissionResult:
     return SubmissionResult(data["student"], exercises, data["sha256"], data["problem"])
 
 
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _ATOMS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

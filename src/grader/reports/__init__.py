@@ -1,10 +1,9 @@
-"""What people and machines read of a grading: one writer per format, each file written whole or not at all.
+"""What people and machines read of a grading: a writer per format, every file whole or not at all.
 
 ::
 
-    write_reports(grading, Path("out"))                        # results.json, gradebook.csv, junit.xml,
-                                                               # report.html and students/NAME.html
-    write_reports(grading, Path("out"), formats=["json"])      # results.json alone
+    write_reports(grading, Path("out"))                      # everything in DEFAULT
+    write_reports(grading, Path("out"), formats=["json"])    # results.json alone
 
 A writer is imported when it is asked for, so that the terminal's tables need no template engine.
 """
@@ -36,9 +35,7 @@ DEFAULT = ("json", "csv", "junit", "html")
 """The formats that are written where none is named."""
 
 
-def write_reports(
-    grading: Grading, out: Path, formats: Iterable[str] = DEFAULT
-) -> list[Path]:
+def write_reports(grading: Grading, out: Path, formats: Iterable[str] = DEFAULT) -> list[Path]:
     """Write a grading into a folder.
 
     Args:

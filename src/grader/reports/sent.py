@@ -1,0 +1,43 @@
+"""Statements as they are shown: repetitions folded, SQLSTATEs with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from psycopg.errors import lookup
+
+from grader.results import SentStatement
+
+
+@dataclass(frozen=True, slots=True)
+class SentGroup:
+    """The same SQL, sent one or more times in a row."""
+
+    sql: str
+    sqlstate: str
+    """Code and name, for example ``23505 UniqueViolation``; empty where nothing failed."""
+    parameters: tuple[str, ...]
+    """The parameters of each time that had any, joined by commas."""
+    times: int
+
+
+def grouped(statements: Iterable[SentStatement]) -> list[SentGroup]:
+    """Statements in the order in which they were sent, repetitions in one group."""
+    groups = []
+    for (sql, sqlstate), members in groupby(statements, key=lambda s: (s.sql, s.sqlstate)):
+        sent = list(members)
+        parameters = tuple(", ".join(s.parameters) for s in sent if s.parameters)
+        groups.append(SentGroup(sql, _named(sqlstate), parameters, len(sent)))
+    return groups
+
+
+def _named(sqlstate: str | None) -> str:
+    """The code with its condition's name (PostgreSQL manual, appendix A) where psycopg knows it."""
+    if not sqlstate:
+        return ""
+    try:
+        return f"{sqlstate} {lookup(sqlstate).__name__}"
+    except KeyError:
+        return sqlstate

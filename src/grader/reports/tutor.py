@@ -1,0 +1,207 @@
+"""One exercise as a tutor would talk it through, for a terminal.
+
+Submissions speak here too: everything goes through `rich.text.Text`, never through markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.reports.marks import ERROR, WHAT_HAPPENED, Mark, mark_of_check
+from grader.reports.sent import SentGroup, grouped
+from grader.reports.text import counted, first_sentence, legible, number, one_line
+from grader.results import CheckResult, ExerciseResult, Failure, Misconception, Outcome, Reason
+
+_STATEMENTS = 6
+_LINES = 12
+"""Of a traceback and of output."""
+
+
+def check_report(
+    exercise: ExerciseResult,
+    misconceptions: Mapping[str, Misconception],
+    all: bool = False,
+) -> RenderableType:
+    """One exercise for its learner: the first failure in full, the rest in a line each.
+
+    Args:
+        exercise: the results.
+        misconceptions: what is known of each, by id (``Grading.misconceptions``).
+        all: show every failure in full.
+    """
+    return Group(*_report(exercise, misconceptions, everything=all))
+
+
+def _report(
+    exercise: ExerciseResult, misconceptions: Mapping[str, Misconception], *, everything: bool
+) -> Iterator[RenderableType]:
+    yield _heading(exercise)
+    if not exercise.handed_in:
+        yield Text("Nothing was handed in for this exercise yet.")
+        return
+    for check in _by(exercise, Outcome.ERROR):
+        yield Text()
+        yield from _error(check)
+    failing = _by(exercise, Outcome.FAILED)
+    shown = failing if everything else failing[:1]
+    for check in shown:
+        yield Text()
+        yield from _failing(check, misconceptions)
+    rest = failing[len(shown) :]
+    if rest:
+        yield Text()
+        yield Text(f"{counted(len(rest), 'more check')} not right yet (--all shows them in full):")
+        for check in rest:
+            yield _line(check, first_sentence(check.failure.message) if check.failure else "")
+    passing = _by(exercise, Outcome.PASSED)
+    if passing:
+        yield Text()
+        for check in passing:
+            yield _line(check)
+
+
+def _heading(exercise: ExerciseResult) -> Text:
+    text = Text(f"{one_line(exercise.exercise)}  ", style="bold")
+    text.append(one_line(exercise.title))
+    if exercise.handed_in:
+        text.append(f"  {number(exercise.earned)} of {_points(exercise.points)}", style="bold")
+        passed = len(_by(exercise, Outcome.PASSED))
+        text.append(f", {passed} of {counted(len(exercise.checks), 'check')}", style="dim")
+    return text
+
+
+def _by(exercise: ExerciseResult, outcome: Outcome) -> list[CheckResult]:
+    return [check for check in exercise.checks if check.outcome is outcome]
+
+
+def _line(check: CheckResult, note: str = "") -> RenderableType:
+    """One check in a line, or in a hanging paragraph where the terminal is narrow."""
+    text = Text(one_line(check.title))
+    if note:
+        text.append(f": {note}", style="dim")
+    return _hanging(mark_of_check(check), text)
+
+
+def _hanging(mark: Mark, text: Text) -> Table:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=1)
+    grid.add_column()
+    grid.add_row(Text(mark.symbol, style=mark.color), text)
+    return grid
+
+
+def _points(points: float) -> str:
+    return f"{number(points)} {'point' if points == 1 else 'points'}"
+
+
+def _error(check: CheckResult) -> Iterator[RenderableType]:
+    title = Text(one_line(check.title), style="bold")
+    title.append(f"  {_points(check.points)} still open", style=ERROR.color)
+    yield _hanging(ERROR, title)
+    said = Text(f"{WHAT_HAPPENED[Reason.KIT]}. ", style=ERROR.color)
+    if check.failure:
+        said.append(legible(check.failure.message), style="default")
+    yield _indented(said)
+    yield _indented(Text("Run kit doctor, then check again."))
+
+
+def _failing(
+    check: CheckResult, misconceptions: Mapping[str, Misconception]
+) -> Iterator[RenderableType]:
+    title = Text(one_line(check.title), style="bold")
+    title.append(f"  {number(check.earned)} of {_points(check.points)}", style="dim")
+    yield _hanging(mark_of_check(check), title)
+    if check.failure:
+        for part in _failure(check.failure, misconceptions):
+            yield _indented(part)
+    if check.output:
+        yield _indented(_labelled("Your code printed:", _first_lines(check.output)))
+
+
+def _failure(
+    failure: Failure, misconceptions: Mapping[str, Misconception]
+) -> Iterator[RenderableType]:
+    said = Text()
+    if failure.reason is not Reason.ASSERTION:
+        said.append(f"{WHAT_HAPPENED[failure.reason]}. ", style="bold")
+    said.append(legible(failure.message))
+    if failure.location:
+        said.append(f" ({one_line(failure.location)})", style="dim")
+    yield said
+    if failure.traceback:
+        yield _labelled("Where:", _last_lines(failure.traceback))
+    if failure.expected or failure.actual:
+        yield _pair(failure)
+    if failure.statements:
+        yield Group(*_statements(failure))
+    if failure.question:
+        yield Text(legible(failure.question), style="italic")
+    if failure.misconception:
+        yield _reading(failure.misconception, misconceptions.get(failure.misconception))
+
+
+def _pair(failure: Failure) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim")
+    grid.add_column()
+    if failure.expected:
+        grid.add_row("Expected", Text(legible(failure.expected)))
+    if failure.actual:
+        grid.add_row("Found", Text(legible(failure.actual)))
+    return grid
+
+
+def _statements(failure: Failure) -> Iterator[RenderableType]:
+    total = max(failure.statements_total, len(failure.statements))
+    groups = grouped(failure.statements)
+    yield Text(f"SQL that PostgreSQL received ({counted(total, 'statement')}):", style="dim")
+    for group in groups[:_STATEMENTS]:
+        yield Padding(_statement(group), (0, 0, 0, 2))
+    shown = sum(group.times for group in groups[:_STATEMENTS])
+    if shown < total:
+        yield Padding(Text(f"… {total - shown} more", style="dim"), (0, 0, 0, 2))
+
+
+def _statement(group: SentGroup) -> Text:
+    text = Text(legible(group.sql, 2000), style="cyan")
+    if group.times > 1:
+        text.append(f"  × {group.times}", style="bold")  # noqa: RUF001
+    if group.sqlstate:
+        text.append(f"  failed: {group.sqlstate}", style="red")
+    if group.parameters:
+        more = ", …" if len(set(group.parameters)) > 1 else ""
+        text.append(f"\n    with {one_line(group.parameters[0])}{more}", style="dim")
+    return text
+
+
+def _reading(id_: str, known: Misconception | None) -> Text:
+    text = Text("This often comes from a misconception: ")
+    text.append(one_line(known.title if known else id_), style="bold")
+    if known and known.notebook:
+        text.append(f"\nRead on in the notebook {one_line(known.notebook)}.")
+    return text
+
+
+def _labelled(label: str, content: str) -> RenderableType:
+    return Group(Text(label, style="dim"), Padding(Text(content), (0, 0, 0, 2)))
+
+
+def _last_lines(text: str) -> str:
+    lines = legible(text).splitlines()
+    kept = lines[-_LINES:]
+    return "\n".join(["…", *kept] if len(kept) < len(lines) else kept)
+
+
+def _first_lines(text: str) -> str:
+    lines = legible(text).splitlines()
+    kept = lines[:_LINES]
+    return "\n".join([*kept, "…"] if len(kept) < len(lines) else kept)
+
+
+def _indented(content: RenderableType) -> Padding:
+    return Padding(content, (0, 0, 0, 2))
