@@ -21,6 +21,7 @@ _LINE_LIMIT = 4 << 20
 _TOTAL_LIMIT = 64 << 20
 """Bytes of one role's lines that are read into memory at once."""
 
+_CLIENT = "client backend"
 _EXECUTED = re.compile(r"execute (?:fetch from )?.*?: (?P<text>.*)", re.DOTALL)
 _FASTPATH = "fastpath function call: "
 _PARAMETER = re.compile(r"\$\d+ = (?:(?P<null>NULL)|'(?P<value>(?:[^']|'')*+)')(?:, |\Z)")
@@ -73,8 +74,7 @@ class StatementReader:
         self._database = database
         # Most lines belong to others: they are passed over without being parsed.
         self._needle = f'"user":{json.dumps(role)}'.encode() if role and role.isascii() else b""
-        self._line = bytearray()
-        self._long = False
+        self._line = _Line()
         self._kept = 0
         self._found: list[Statement] = []
         self._last_of_session: dict[str, int] = {}
@@ -83,30 +83,23 @@ class StatementReader:
         """Read the next bytes of the log; they may end anywhere, also inside a character."""
         start = 0
         while (newline := chunk.find(b"\n", start)) >= 0:
-            self._add(chunk[start:newline])
-            self._end_line()
+            self._line.add(chunk[start:newline])
+            self._read(self._line)
+            self._line = _Line()
             start = newline + 1
-        self._add(chunk[start:])
+        self._line.add(chunk[start:])
 
     def finish(self) -> list[Statement]:
         """The statements found; what is left of a line that is not whole yet is not one."""
         return self._found
 
-    def _add(self, piece: bytes) -> None:
-        room = _LINE_LIMIT - len(self._line)
-        self._line += piece[:room]
-        self._long = self._long or len(piece) > room
-
-    def _end_line(self) -> None:
-        line, long = bytes(self._line), self._long
-        self._line.clear()
-        self._long = False
-        if self._needle not in line:
+    def _read(self, line: _Line) -> None:
+        if self._needle not in line.kept:
             return
-        entry = _entry(line, long)
+        entry = line.entry()
         if entry is None or not self._wanted(entry):
             return
-        self._kept += len(line)
+        self._kept += len(line.kept)
         if self._kept > _TOTAL_LIMIT:
             raise StatementsLost(
                 f"More than {_TOTAL_LIMIT >> 20} MB of statements were sent; that is more than the "
@@ -114,13 +107,13 @@ class StatementReader:
             )
         severity = entry.get("error_severity")
         if severity == "LOG":
-            self._logged(entry, long)
+            self._logged(entry, line.long)
         elif severity in {"ERROR", "FATAL", "PANIC"}:
-            self._failed(entry, long)
+            self._failed(entry, line.long)
 
     def _wanted(self, entry: dict[str, Any]) -> bool:
         return (
-            entry.get("backend_type") == "client backend"
+            entry.get("backend_type") == _CLIENT
             and self._role in {None, entry.get("user")}
             and self._database in {None, entry.get("dbname")}
         )
@@ -181,19 +174,46 @@ def _statement(entry: dict[str, Any], text: str, prepared: bool, truncated: bool
     )
 
 
-def _entry(line: bytes, cut: bool) -> dict[str, Any] | None:
-    """A line of the log as a dictionary, or None where it is not one.
+class _Line:
+    """One line of the log, or the beginning of one that is too long to be kept."""
 
-    Names in a connection request may be any bytes, so a line may not be UTF-8.
-    """
-    text = line.decode("utf-8", "replace")
-    if cut:  # inside a string, since only strings are that long
-        text = _without_cut_escape(text.rstrip("\ufffd")) + '"}'
-    try:
-        entry = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return entry if isinstance(entry, dict) else None
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.long = False
+        self._rest = b""
+        self._raised = False
+
+    def add(self, piece: bytes) -> None:
+        """The next bytes of the line."""
+        room = _LINE_LIMIT - len(self.kept)
+        self.kept += piece[:room]
+        if len(piece) > room:
+            self.long = True
+            # Whether a function raised it stands at the end. Inside a string the quotes would be
+            # escaped, so these bytes are a key wherever they are found.
+            rest = self._rest + piece[room:]
+            self._raised = self._raised or b',"context":' in rest or b',"statement":' in rest
+            self._rest = rest[-16:]
+
+    def entry(self) -> dict[str, Any] | None:
+        """The line as a dictionary, or None where it is not one.
+
+        Names in a request for a connection may be any bytes, so a line may not be UTF-8.
+        """
+        text = self.kept.decode("utf-8", "replace")
+        if self.long:  # cut inside a string, since only strings are that long
+            text = _without_cut_escape(text.rstrip("\ufffd")) + '"}'
+        try:
+            entry = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(entry, dict):
+            return None
+        if self.long:
+            entry.setdefault("backend_type", _CLIENT)
+            if self._raised:
+                entry.setdefault("context", "")
+        return entry
 
 
 def _without_cut_escape(text: str) -> str:
