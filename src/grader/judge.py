@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
@@ -43,8 +44,18 @@ AUTHOR_GROUP = "kit_author"
 STUDENT_GROUP = "kit_student"
 """May read and write the rows of an exercise's tables; every submission's role is a member."""
 _OPEN_SECONDS = 20.0
+_ROLES_KEPT = 8
 # What a check file runs into when an answer does not have the shape that the exercise describes.
 _SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
+
+
+class NeverImports(Exception):
+    """The submission's module cannot be imported."""
+
+    def __init__(self, failure: Failure, output: str) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.output = output
 
 
 class Judge:
@@ -71,6 +82,7 @@ class Judge:
         self._stack.callback(self.witness.close)
         self._admin = self._stack.enter_context(connect(server.admin_url))
         self._pools: dict[str, ClonePool] = {}
+        self._retired: deque[Role] = deque()
         self._reader = self._role("pg_read_all_data")
         self._author = self._role(AUTHOR_GROUP)
 
@@ -91,6 +103,16 @@ class Judge:
         )
         self._admin.execute(allow)
         return database
+
+    def retire(self, role: Role) -> None:
+        """Drop a role a little later, when its databases are gone.
+
+        They are dropped in the background, and dropping a role that can still enter one has to
+        change many rows of ``pg_database`` at once, which can deadlock with other judges' work.
+        """
+        self._retired.append(role)
+        while len(self._retired) > _ROLES_KEPT:
+            self.scratch.drop_role(self._retired.popleft())
 
     def state(self, database: Database) -> State:
         return State(database.url_for(self._reader), database.url_for(self._author))
@@ -119,19 +141,21 @@ class Desk:
         self.exercise = exercise
         self.role = judge.scratch.role(member_of=STUDENT_GROUP)
         self._cell: Cell | None = None
-        self._never_imports: Failure | None = None
+        self._never_imports: NeverImports | None = None
 
     def run(self, spec: CheckSpec) -> CheckResult:
         """Run one check. Whatever the submission does, there is a result."""
         output = ""
         try:
             if self._never_imports:
-                raise NotPassed(self._never_imports)
+                raise self._never_imports
             with _Examination(self, spec) as examination:
                 try:
                     failure = examination.run()
                 finally:
-                    output = examination.student.output
+                    output = examination.student.printed
+        except NeverImports as error:
+            failure, output = error.failure, error.output
         except NotPassed as error:
             failure = error.failure
         except (GraderError, PglabError, psycopg.Error, OSError) as error:
@@ -154,13 +178,13 @@ class Desk:
             self._cell = self.judge.sandbox.cell()
         return self._cell
 
-    def never_imports(self, failure: Failure) -> None:
+    def never_imports(self, reason: NeverImports) -> None:
         """Remember that the module cannot be imported: no later check would find otherwise."""
-        self._never_imports = failure
+        self._never_imports = reason
 
     def close(self) -> None:
         self._discard_cell()
-        self.judge.scratch.drop_role(self.role)
+        self.judge.retire(self.role)
 
     def __enter__(self) -> Self:
         return self
@@ -230,7 +254,7 @@ class _Examination:
             return self._complete(_from_hint(self._spec, said), said)
         except NotPassed as error:
             return self._complete(error.failure, None)
-        except psycopg.errors.QueryCanceled:
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
             return self._complete(_still_locked(), None)
         except _SHAPE as error:
             if not self.student.calls:
@@ -253,11 +277,12 @@ class _Examination:
         files = {name: wire.encode(content) for name, content in self._desk.files().items()}
         request = {"op": "import", "files": files, "module": self._exercise.module}
         imported = runner.ask(request, self._exercise.seconds)
+        self.student.heard(runner.output)
         if not isinstance(imported, Answer):
-            self.student.output = clean(runner.output)
             failure = import_failure(imported, f"{self._exercise.module}.py")
-            self._desk.never_imports(failure)
-            raise NotPassed(failure)
+            reason = NeverImports(failure, self.student.printed)
+            self._desk.never_imports(reason)
+            raise reason
 
     def _called(self) -> None:
         self._before_last, self._after_last = (

@@ -198,8 +198,8 @@ class Grading:
     """Every misconception that the exercises name, by id."""
     timings: Mapping[str, Any] = field(default_factory=dict)
     """The only part that differs between two runs with the same seed. What reports read of it,
-    where it is there: ``started`` (ISO 8601, UTC), ``phases`` (seconds by name) and ``checks``
-    (seconds by student, exercise and check)."""
+    where it is there: ``started`` (ISO 8601, UTC), ``by_student`` (seconds by student) and
+    ``by_check`` (seconds by student, exercise and check)."""
 
     @property
     def maximum(self) -> dict[str, float]:
@@ -215,10 +215,11 @@ class Grading:
         """Points that can be reached."""
         return _total(self.maximum.values())
 
-    def seconds(self, student: str, exercise: str, check: str) -> float | None:
-        """How long one check took, where that was measured."""
-        found: Any = self.timings.get("checks")
-        for key in (student, exercise, check):
+    def seconds(self, student: str, exercise: str = "", check: str = "") -> float | None:
+        """How long one check took, or a whole submission if none is named, where it was measured."""
+        keys = ("by_check", student, exercise, check) if check else ("by_student", student)
+        found: Any = self.timings
+        for key in keys:
             found = found.get(key) if isinstance(found, Mapping) else None
         return float(found) if isinstance(found, int | float) else None
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import sqlparse
 
-from grader.results import SentStatement
+from grader.checks.verdict import NotPassed
+from grader.results import Failure, Reason, SentStatement
 from grader.text import clean
 from pglab.witness import Statement
 
@@ -17,6 +18,12 @@ _SHOWN_PARAMETERS = 12
 _GREETINGS = re.compile(
     r"\s*(select pg_catalog\.version\(\)|show standard_conforming_strings|select current_schema\(\)"
     r"|show transaction isolation level|deallocate all)\s*;?\s*\Z",
+    re.IGNORECASE,
+)
+# A block, a procedure, or a routine made on the way: what happens inside is one line in the log.
+_OPAQUE = re.compile(
+    r"\s*(do|call|execute)\b"
+    r"|\s*create\s+(or\s+replace\s+)?(function|procedure|trigger|rule|event\s+trigger)\b",
     re.IGNORECASE,
 )
 _WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"})
@@ -34,8 +41,19 @@ class Sent:
 
     @property
     def count(self) -> int:
-        """How many statements, transaction control apart; several in one string count each."""
+        """How many statements, transaction control apart; several in one string count each.
+
+        Raises:
+            NotPassed: some of the work is in a place where its statements cannot be counted.
+        """
+        if self.opaque:
+            raise NotPassed(_uncountable(self.opaque))
         return sum(_statements_in(s.text) for s in self.all)
+
+    @property
+    def opaque(self) -> list[Statement]:
+        """Those that carry further statements which the server's log does not show."""
+        return [s for s in self.all if _OPAQUE.match(s.text)]
 
     @property
     def texts(self) -> list[str]:
@@ -62,7 +80,7 @@ class Sent:
         return [s for s in [*self.all, *self.transactions] if s.sqlstate]
 
     def of_kind(self, *kinds: str) -> list[Statement]:
-        """Those that begin with one of these keywords, for example ``of_kind("SELECT", "WITH")``."""
+        """Those that begin with one of these keywords: ``of_kind("SELECT", "WITH")``."""
         wanted = {kind.upper() for kind in kinds}
         return [s for s in [*self.transactions, *self.all] if s.kind in wanted]
 
@@ -70,7 +88,7 @@ class Sent:
         return iter(self.all)
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.all)
 
 
 class Statements:
@@ -104,6 +122,15 @@ def to_show(statements: Sent | Iterable[Statement]) -> tuple[SentStatement, ...]
             sqlstate=s.sqlstate,
         )
         for s, _ in zip(statements, range(_SHOWN), strict=False)
+    )
+
+
+def _uncountable(statements: list[Statement]) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"Part of the work is inside a {statements[0].kind} statement. What happens in there is "
+        "not seen from outside, so it cannot be counted.",
+        question="Can the same be said in statements that you send one by one?",
     )
 
 

@@ -20,6 +20,7 @@ from grader.results import Failure, Reason
 
 Rows = list[dict[str, Any]]
 _STATEMENT_TIMEOUT_MS = 10_000
+_LOCK_TIMEOUT_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Database:
         return int(self._fetch(statement, list(equals.values()))[0]["n"])
 
     def query(self, statement: LiteralString, parameters: Sequence[Any] = ()) -> Rows:
-        """The rows that a query of the check's author gives; tables are written ``public.users``."""
+        """The rows that a query of the author's gives; tables are written ``public.users``."""
         return self._fetch(sql.SQL(statement), parameters)
 
     def snapshot(self) -> Snapshot:
@@ -136,7 +137,10 @@ class Database:
 
     def _connection(self, role: str) -> psycopg.Connection[DictRow]:
         if role not in self._connections:
-            options = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c search_path="
+            options = (
+                f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} "
+                f"-c lock_timeout={_LOCK_TIMEOUT_MS} -c search_path="
+            )
             if role == "reader":
                 options += " -c default_transaction_read_only=on -c row_security=off"
             self._connections[role] = psycopg.connect(

@@ -56,6 +56,8 @@ class Student:
         self.calls: list[Call] = []
         self.output = ""
         """What the last call printed."""
+        self.printed = ""
+        """What was printed during the whole check, importing the submission included."""
 
     def call(
         self,
@@ -101,6 +103,11 @@ class Student:
         request["source"] = textwrap.dedent(inspect.getsource(driver))
         return self._ask(driver.__name__, request, expect)
 
+    def heard(self, output: bytes) -> None:
+        """Keep what the submission printed during its last request."""
+        self.output = clean(output)
+        self.printed = clean(self.printed + self.output)
+
     def _request(
         self,
         op: str,
@@ -123,7 +130,7 @@ class Student:
         try:
             outcome = self._runner.ask(request, self._seconds)
         finally:
-            self.output = clean(self._runner.output)
+            self.heard(self._runner.output)
         value = outcome.value if isinstance(outcome, Answer) else None
         self.calls.append(Call(name, isinstance(outcome, Answer), value))
         self._after_call()

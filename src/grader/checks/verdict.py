@@ -79,13 +79,13 @@ def hint(
 
 @dataclass(frozen=True, slots=True)
 class Raises:
-    """Expects a call to raise; with a name, an exception class of that name or one derived from it."""
+    """Expects a call to raise; with a name, that exception class or one derived from it."""
 
     name: str | None = None
 
 
 class NotPassed(Exception):
-    """Ends a check that the submission did not pass. Raised by instruments, never by check files."""
+    """Ends a check that was not passed. Raised by instruments, never by check files."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)

@@ -1,4 +1,4 @@
-"""What a sandbox offers to the judge: cells for submissions, runners for checks, answers to calls."""
+"""What a sandbox offers: cells for submissions, runners for checks, answers to calls."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Sandbox(ABC):
 
     @abstractmethod
     def _command(self, worker: Sequence[str], control: int) -> list[str]:
-        """The command that runs ``worker`` in this backend, with file descriptor ``control`` open."""
+        """The command that runs ``worker`` in this backend, with ``control`` left open."""
 
     def _worker_options(self) -> dict[str, Any]:
         return {"isolated": self.isolated, "user": None}

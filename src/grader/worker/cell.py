@@ -34,7 +34,7 @@ _SCRATCH_PLACES = (HOME, "/tmp", "/dev/shm")  # noqa: S108 - places to be replac
 
 
 def start(control: socket.socket, limits: Limits, *, isolated: bool) -> None:
-    """In a process just forked from the zygote: become the cell and serve until the judge hangs up."""
+    """Become the cell, in a fork of the zygote, and serve until the judge hangs up."""
     if not isolated:
         _Cell(control, limits, isolated=False).serve()
         return

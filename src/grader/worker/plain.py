@@ -29,7 +29,7 @@ _BUILT_IN: dict[type, Callable[[Any], Any]] = {
 
 
 def to_plain(value: Any) -> Any:
-    """The value as `grader.wire` sends it: mappings, rows, dataclasses and mapped objects as dicts."""
+    """The value as `grader.wire` sends it: rows, dataclasses and mapped objects as dicts."""
     return wire.encode(value, _simplify)
 
 

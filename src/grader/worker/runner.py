@@ -109,7 +109,7 @@ class _Student:
         self._module = importlib.import_module(request["module"])
 
     def _run(self, request: dict[str, Any]) -> Any:
-        """What the call returns, made plain while its session is open: a lazy result is read here."""
+        """What the call returns, made plain while its session is open."""
         arguments = wire.decode(request["args"])
         keywords = wire.decode(request["kwargs"])
         with _session(self._engine, commit=request["commit"]) as session:

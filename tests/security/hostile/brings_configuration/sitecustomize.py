@@ -1,0 +1,1 @@
+print("FOUND: sitecustomize was run")

@@ -1,0 +1,5 @@
+# threat: 4
+# earns: 0
+import os
+
+os.abort()
