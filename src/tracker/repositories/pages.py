@@ -48,6 +48,11 @@ def paged(statement: Select[*tuple[Any, ...]], page: int, limit: int) -> Select[
     """
     if page < 1:
         raise InvalidData(f"Page {page} does not exist: pages are counted from 1.")
+    return statement.offset((page - 1) * limit).limit(checked_limit(limit))
+
+
+def checked_limit(limit: int) -> int:
+    """Return the limit, or raise InvalidData if nobody may ask for so many rows at once."""
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidData(f"A page has 1 to {LARGEST_PAGE} rows, not {limit}.")
-    return statement.offset((page - 1) * limit).limit(limit)
+    return limit

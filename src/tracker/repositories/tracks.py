@@ -1,18 +1,26 @@
 """Tracks, and the catalog of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from tracker.errors import NotFound, domain_errors
-from tracker.models import Difficulty, Lesson, Track, User
+from tracker.models import Difficulty, Lesson, Track, TrackProgress, User
 from tracker.repositories.changes import change
-from tracker.repositories.pages import Page, paged, total_of
+from tracker.repositories.pages import Page, checked_limit, paged, total_of
 from tracker.slugs import unique_slug
+
+
+class Position(NamedTuple):
+    """A place in the catalog: that of the last track that was read."""
+
+    created_at: datetime
+    track_id: UUID
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,14 @@ class TrackSummary:
     created_at: datetime
     author: str  # username
     lesson_count: int
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the catalog, and where the next part begins."""
+
+    items: list[TrackSummary]
+    next: Position | None  # None: there is no more
 
 
 class TrackChanges(TypedDict, total=False):
@@ -165,6 +181,42 @@ def find(
         rows = session.execute(paged(newest_first, page, limit)).all()
         total = total_of(session, statement)
     return Page([TrackSummary(*row) for row in rows], page, limit, total)
+
+
+def find_after(session: Session, position: Position | None = None, *, limit: int = 20) -> Slice:
+    """Read the published tracks on from a position, newest first (keyset pagination).
+
+    A numbered page shifts when a track is published between two reads, and the server has to walk
+    over all rows before it. A position does not shift, and its index leads straight to it.
+
+    Arguments:
+        position: as the slice before gave it; None to begin.
+        limit: tracks in a slice, from 1 to 100.
+    """
+    statement = _summaries().where(Track.is_published)
+    if position is not None:
+        statement = statement.where(tuple_(Track.created_at, Track.id) < tuple_(*position))
+    newest_first = statement.order_by(Track.created_at.desc(), Track.id.desc())
+    # One row more than is wanted tells whether there is more.
+    rows = session.execute(newest_first.limit(checked_limit(limit) + 1)).all()
+    items = [TrackSummary(*row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Slice(items, Position(items[-1].created_at, items[-1].id) if more else None)
+
+
+def progress_of(
+    session: Session, user_id: UUID, track_ids: Sequence[UUID]
+) -> dict[UUID, TrackProgress]:
+    """Return a user's progress in these tracks, by track, in one statement whatever their number.
+
+    Together with a page of the catalog: what a learner sees of their own on it.
+    """
+    records = session.scalars(
+        select(TrackProgress).where(
+            TrackProgress.user_id == user_id, TrackProgress.track_id.in_(track_ids)
+        )
+    )
+    return {record.track_id: record for record in records}
 
 
 def update_fields(session: Session, track_id: UUID, changes: TrackChanges) -> Track:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from tracker.errors import InvalidData, MissingReference, NotFound
 from tracker.models import Difficulty, Track, User
 from tracker.repositories import tracks
+from tracker.services import learning
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -124,3 +125,53 @@ def test_which_track_is_not_there_is_named_in_the_error(session: Session, strang
     ):
         with pytest.raises(NotFound, match=str(stranger)):
             attempt()
+
+
+def test_slices_put_together_are_the_published_catalog_in_order(
+    session: Session, make_track: Callable[..., Track]
+) -> None:
+    made = [make_track(title=f"T{n}") for n in range(5)]
+    make_track(title="Draft", is_published=False)
+    read, position = [], None
+    while True:
+        part = tracks.find_after(session, position, limit=2)
+        read += [item.id for item in part.items]
+        if part.next is None:
+            break
+        position = part.next
+    assert read == [track.id for track in reversed(made)]
+
+
+def test_a_track_published_between_two_reads_neither_repeats_nor_hides_another(
+    session: Session, make_track: Callable[..., Track]
+) -> None:
+    made = [make_track(title=f"T{n}").id for n in range(4)]
+    first = tracks.find_after(session, limit=2)
+    make_track(title="In between")
+    second = tracks.find_after(session, first.next, limit=2)
+    assert [item.id for item in [*first.items, *second.items]] == made[::-1]
+    assert second.next is None
+
+
+def test_a_slice_that_cannot_be_is_refused(session: Session) -> None:
+    for limit in (0, 101):
+        with pytest.raises(InvalidData):
+            tracks.find_after(session, limit=limit)
+    assert tracks.find_after(session) == tracks.Slice([], None)
+
+
+def test_a_learner_sees_their_own_progress_beside_a_page_of_the_catalog_in_one_statement(
+    session: Session,
+    make_track: Callable[..., Track],
+    make_user: Callable[..., User],
+    statements: Statements,
+) -> None:
+    started, other = make_track(lessons=2), make_track(lessons=2)
+    user, somebody = make_user(), make_user()
+    learning.enroll(session, user.id, started.id)
+    learning.enroll(session, somebody.id, other.id)
+    learning.complete_lesson(session, user.id, started.lessons[0].id)
+    with statements() as sent:
+        found = tracks.progress_of(session, user.id, [started.id, other.id])
+    assert {track_id: record.percent for track_id, record in found.items()} == {started.id: 50}
+    assert len(sent) == 1
