@@ -114,8 +114,8 @@ class StatementReader:
     def _wanted(self, entry: dict[str, Any]) -> bool:
         return (
             entry.get("backend_type") == _CLIENT
-            and self._role in {None, entry.get("user")}
-            and self._database in {None, entry.get("dbname")}
+            and self._role in (None, entry.get("user"))
+            and self._database in (None, entry.get("dbname"))
         )
 
     def _logged(self, entry: dict[str, Any], long: bool) -> None:

@@ -1,0 +1,86 @@
+"""Naming the command of an SQL text, compared with the name that PostgreSQL gives it."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pglab.commands import command_of
+from pglab.servers import Server
+
+SAME = [
+    "SELECT 1",
+    "  select 1",
+    "-- a comment\nSELECT 1",
+    "/* one /* nested */ comment */ SELECT 1",
+    "(SELECT 1) UNION (SELECT 2)",
+    "((SELECT 1))",
+    "VALUES (1)",
+    "TABLE pg_class",
+    "WITH a AS (SELECT 1) SELECT * FROM a",
+    "WITH RECURSIVE a (n) AS (VALUES (1) UNION SELECT n + 1 FROM a WHERE n < 3) SELECT * FROM a",
+    "WITH a AS MATERIALIZED (SELECT ')' AS b) SELECT b FROM a",
+    "WITH a AS NOT MATERIALIZED (SELECT $$)$$ AS b) SELECT b FROM a",
+    "WITH a AS (SELECT $x$ $$ ) $x$) INSERT INTO t SELECT 1 FROM a",
+    "WITH a AS (DELETE FROM t RETURNING id) SELECT count(*) FROM a",
+    "WITH a AS (SELECT 1 AS id) UPDATE t SET id = a.id FROM a",
+    "WITH a AS (SELECT 1 AS id) DELETE FROM t USING a WHERE t.id = a.id",
+    "WITH a AS (SELECT 1 AS id) MERGE INTO t USING a ON t.id = a.id "
+    "WHEN NOT MATCHED THEN INSERT VALUES (1)",
+    'WITH "select" AS (SELECT E\'\\\'(\') SELECT * FROM "select"',
+    "WITH insert AS (SELECT 1) SELECT * FROM insert",
+    "WITH a AS (SELECT 1), b AS (SELECT 2) SELECT * FROM a, b",
+    "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
+    "UPDATE t SET id = 2",
+    "DELETE FROM t",
+    "CREATE TABLE u (id int)",
+    "DROP TABLE IF EXISTS u",
+    "EXPLAIN SELECT 1",
+    "BEGIN",
+    "COMMIT",
+    "END",
+    "ROLLBACK",
+    "ABORT",
+    "SET search_path = public",
+    "SHOW search_path",
+    "DO $$ BEGIN END $$",
+]
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_the_name_is_the_one_that_postgresql_gives(server: Server, text: str) -> None:
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        connection.execute("CREATE TEMP TABLE t (id int)")
+        status = connection.execute(text.encode()).statusmessage
+    assert status is not None
+    assert command_of(text) == status.split(" ", maxsplit=1)[0]
+
+
+def test_a_synonym_has_the_name_of_the_usual_command() -> None:
+    synonyms = ["START TRANSACTION", "end", "abort work", "TABLE t", "values (1)"]
+    assert [command_of(text) for text in synonyms] == [
+        *("BEGIN", "COMMIT", "ROLLBACK", "SELECT", "SELECT")
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "-- only a comment", "/* not closed", ";", "'"])
+def test_a_text_without_a_command_has_no_name(text: str) -> None:
+    assert command_of(text) == ""
+
+
+@given(st.text("WITHas(){}'\"$/*-;\n xSELECT1é", max_size=200))
+@example("WITH a AS (")
+@example("'" * 1001)
+@example("$a$" * 999)
+@example("/*" * 999)
+def test_any_text_has_a_name_in_upper_case(text: str) -> None:
+    name = command_of(text)
+    assert name == name.upper()
+    assert " " not in name
+
+
+@pytest.mark.parametrize("part", ["'", '"', "E'", "$", "$a$", "/*", "--", "(", "\\", "-- \n", "é"])
+def test_a_hostile_text_takes_linear_time(part: str) -> None:
+    assert command_of("WITH " + part * (5_000_000 // len(part))) in {"WITH", "WITHE"}
