@@ -4,6 +4,7 @@ results.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import tempfile
@@ -19,7 +20,7 @@ from grader.catalog import CheckSpec, Course, Exercise, load_course
 from grader.errors import JudgeError
 from grader.judge import not_readable
 from grader.plan import Plan
-from grader.plugin import PROPERTY
+from grader.plugin import PROPERTY, Prestarted
 from grader.results import (
     CheckResult,
     Evidence,
@@ -33,7 +34,7 @@ from grader.results import (
 )
 from grader.sandbox import open_sandbox
 from grader.submissions import Submission, read_submissions
-from pglab.servers import Server, open_server
+from pglab.servers import open_server
 from pglab.servers.attached import Attachment
 
 Progress = Callable[[int, int], None]
@@ -66,8 +67,7 @@ def grade(
         seed: of the run's data; drawn at random where None is given, and part of the result.
         exercises: names; all of the course where none is given.
         jobs: processes.
-        own_work: the code is the user's own: their own durable server is used, and a mere process
-            may do as sandbox.
+        own_work: the code is the user's own, so that a mere process may do as sandbox.
         visible_only: leave out the checks that only instructors hold.
         say: told in a line what was chosen and why.
         progress: told after every check.
@@ -84,20 +84,23 @@ def grade(
         _ = exercise.checks  # a broken check file is found before anything is started
     submissions = read_submissions(paths, chosen)
     seed = secrets.randbelow(2**31) if seed is None else seed
-    with open_server(database, home=home, disposable=not own_work, say=say) as server:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(open_server(database, home=home, disposable=True, say=say))
         ready = time.perf_counter()
+        first = open_sandbox(sandbox, socket_dir=server.socket_dir, own_work=own_work)
+        stack.callback(first.close)
         plan = Plan(
             course_root=str(course_root.resolve()),
             paths=tuple(str(p.resolve()) for p in paths),
             exercises=tuple(e.name for e in chosen),
             visible_only=visible_only,
             seed=seed,
-            sandbox=_sandbox_name(sandbox, server, own_work),
+            sandbox=first.name,
             own_work=own_work,
             server=Attachment.of(server).to_plain(),
         )
         gathered = _Gathered(progress, _total(submissions, chosen, visible_only))
-        _run(plan, jobs, gathered)
+        _run(plan, jobs, gathered, Prestarted(first))
         evidence = Evidence(version("kit"), seed, plan.sandbox, server.kind, server.version)
     return Grading(
         course=_title(course),
@@ -127,14 +130,16 @@ def check(
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = lambda done, total: None,
 ) -> Grading:
-    """Check the learner's own files in ``exercises/`` against the visible checks, on their own
-    server.
+    """Check the learner's own files in ``exercises/`` against the visible checks.
+
+    The checks get a throw-away server of their own, which is embedded unless ``database`` says
+    otherwise: quick to start, and what a learner keeps on their own server is not touched.
     """
     return grade(
         [course_root / "exercises"],
         course_root=course_root,
         home=home,
-        database=database,
+        database="embedded" if database == "auto" else database,
         sandbox=sandbox,
         seed=seed,
         exercises=exercises,
@@ -182,10 +187,11 @@ class _Gathered:
         self._progress(len(self.results), self._total)
 
 
-def _run(plan: Plan, jobs: int, gathered: _Gathered) -> None:
+def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> None:
     with tempfile.TemporaryDirectory(prefix="kit-plan-") as folder:
         file = plan.write(Path(folder))
         arguments = [str(file), "--rootdir", folder, "-c", "/dev/null", "--noconftest"]
+        arguments += ["--basetemp", str(Path(folder) / "temporary")]
         for plugin in (
             "no:terminal",
             "no:cacheprovider",
@@ -199,22 +205,13 @@ def _run(plan: Plan, jobs: int, gathered: _Gathered) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
             patch.delenv("PYTEST_ADDOPTS", raising=False)
-            code = pytest.main(arguments, plugins=[gathered])
+            code = pytest.main(arguments, plugins=[gathered, prestarted])
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if not gathered.results and gathered.problems:
         raise JudgeError(f"Nothing could be graded. {_last_line(gathered.problems[0])}")
     if code not in _GRADED:
         raise JudgeError(f"Grading ended early: pytest ended with code {int(code)}.")
-
-
-def _sandbox_name(choice: str, server: Server, own_work: bool) -> str:
-    """The backend that ``auto`` stands for here, so that every process takes the same one."""
-    if choice != "auto":
-        return choice
-    sandbox = open_sandbox(choice, socket_dir=server.socket_dir, own_work=own_work)
-    sandbox.close()
-    return sandbox.name
 
 
 def _total(

@@ -20,7 +20,7 @@ from grader.catalog import CheckSpec, Exercise, load_course
 from grader.judge import Desk, Judge
 from grader.plan import Plan
 from grader.results import CheckResult, Outcome, check_to_json
-from grader.sandbox import open_sandbox
+from grader.sandbox import Sandbox, open_sandbox
 from grader.submissions import Submission, read_submissions
 from pglab.servers.attached import AttachedServer, Attachment
 
@@ -32,13 +32,21 @@ class NotPassedError(Exception):
     """Makes pytest count a check that did not pass as failed."""
 
 
+class Prestarted:
+    """Hands over a sandbox that is importing its libraries already, in the same process."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox: Sandbox | None = sandbox
+
+
 class Bench:
     """The judge of this process, and the desk in use: items of one submission at one exercise come
     in a row.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, sandbox: Sandbox | None) -> None:
         self._plan = plan
+        self._sandbox = sandbox
         self._judge: Judge | None = None
         self._desk: Desk | None = None
 
@@ -66,7 +74,7 @@ class Bench:
     def _open(self) -> Judge:
         if self._judge is None:
             server = AttachedServer(Attachment(**self._plan.server))
-            sandbox = open_sandbox(
+            sandbox = self._sandbox or open_sandbox(
                 self._plan.sandbox, socket_dir=server.socket_dir, own_work=self._plan.own_work
             )
             try:
@@ -96,7 +104,9 @@ class PlanFile(pytest.File):
 
     def collect(self) -> Iterator[SubmissionNode]:
         plan = Plan.read(self.path)
-        self.config.stash[_BENCH] = Bench(plan)
+        plugins = self.config.pluginmanager.get_plugins()
+        ready = next((p.sandbox for p in plugins if isinstance(p, Prestarted)), None)
+        self.config.stash[_BENCH] = Bench(plan, ready)
         exercises = load_course(Path(plan.course_root)).select(plan.exercises)
         for number, submission in enumerate(
             read_submissions([Path(p) for p in plan.paths], exercises)

@@ -23,7 +23,6 @@ PRELOADED = (
     "sqlalchemy.orm",
     "sqlalchemy.dialects.postgresql.psycopg",
     "psycopg",
-    "alembic",
 )
 
 
