@@ -332,3 +332,38 @@ def test_clients_who_complete_all_lessons_at_once_end_with_all_counted_and_one_c
         assert enrollment.progress is not None
         assert (enrollment.progress.percent, enrollment.status) == (100, "completed")
         assert len(certificates.of_user(session, user_id)) == 1
+
+
+def test_two_lessons_completed_in_overlapping_transactions_both_count(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions() as session:
+        seed(session)
+        user_id = session.scalar(text("SELECT id FROM users WHERE username = 'ingrid'"))
+        track_id = session.scalar(text("SELECT id FROM tracks WHERE title = 'Python basics'"))
+        learning.enroll(session, user_id, track_id)
+        first, second, *_ = [lesson.id for lesson in lessons.of_track(session, track_id)]
+
+    def complete_the_second() -> int:
+        with sessions() as session:
+            done = learning.complete_lesson(session, user_id, second)
+            return done.track.completed_lessons
+
+    with sessions() as session, ThreadPoolExecutor(1) as pool:
+        enrollments.lock_for_lesson(session, user_id, first)
+        progress.complete(session, user_id, first)
+        enrollments.roll_up(session, user_id, track_id)
+        other = pool.submit(complete_the_second)
+        wait_until_somebody_waits_for_a_row(sessions)
+        session.commit()
+        assert other.result() == 2
+
+
+def wait_until_somebody_waits_for_a_row(sessions: sessionmaker[Session]) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with sessions() as watcher:
+        while not watcher.scalar(waiting):
+            watcher.rollback()  # what it shows is fixed for the length of a transaction
