@@ -9,7 +9,8 @@ export PYTHON
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-missing = $(shell sh bootstrap.sh $(@:setup-%=%) check 2>&1)
+# Given by hand: $(shell) does not pass exported variables on before GNU make 4.4.
+missing = $(shell PYTHON='$(PYTHON)' sh bootstrap.sh $(@:setup-%=%) check 2>&1)
 
 .PHONY: help grade lab test bench lint clean lock setup-grade setup-lab setup-dev \
 	test-containers test-sandbox test-browser test-notebooks test-slow test-all

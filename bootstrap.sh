@@ -15,14 +15,18 @@ stop() {
     exit 3
 }
 
-# Exit status 4: too old; 5: no venv module; anything else but 0: does not run. Python 2 reads it too.
-probe='import os, sys
+# Exit status 4: unfit; 5: no venv module; anything else but 0: does not run. Python 2 reads it too.
+# The wheel of PostgreSQL has binaries for these Pythons (see requires-python in pyproject.toml).
+fit='(3, 11) <= sys.version_info[:2] < (3, 15)'
+range='Python 3.11 to 3.14'
+probe='import sys
 print("%d.%d" % sys.version_info[:2])
-if sys.version_info < (3, 11): sys.exit(4)
+if not '"$fit"': sys.exit(4)
 try: import ensurepip, venv
 except ImportError: sys.exit(5)'
-identity='import os, sys; print(os.path.realpath(sys.base_prefix), sys.version_info[:3]) \
-    if sys.version_info >= (3, 11) else sys.exit(4)'
+identity="import os, sys
+if not $fit: sys.exit(4)
+print(os.path.realpath(sys.base_prefix), sys.version_info[:3])"
 
 environment_fits() {
     found=$(.venv/bin/python -c "$identity" 2>/dev/null) || return 1
@@ -51,10 +55,10 @@ sudo apt install python$version-venv), then try again." ;;
         esac
     done
     [ -z "$venvless" ] || stop "$venvless"
-    [ -z "$old" ] || stop "The kit needs Python 3.11 or newer, and $old: install a newer one," \
-        "or name one: make PYTHON=/path/to/python3.13"
-    [ -z "${PYTHON:-}" ] || stop "PYTHON=$PYTHON does not run: name a Python 3.11 or newer."
-    stop "The kit needs Python 3.11 or newer, and none was found: install it, then try again."
+    [ -z "$old" ] || stop "The kit needs $range, and $old: install one of them," \
+        "or name it: make PYTHON=/path/to/python3.13"
+    [ -z "${PYTHON:-}" ] || stop "PYTHON=$PYTHON does not run: name a $range."
+    stop "The kit needs $range, and none was found: install one, then try again."
 }
 
 create_environment() {
