@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from pathlib import Path
 
 from kit.errors import KitError
 from pglab.errors import ServerStartError
@@ -19,21 +19,21 @@ _VARIABLES = {
 
 
 def find_psql() -> str:
-    """The path of psql: the machine's own, which knows the user's habits, or the wheel's.
+    """The path of psql: the wheel's, which knows the newest server, or the machine's own.
+
+    An older psql fails on a newer server: ``\\l`` of version 15 asks for columns that 18 has not.
 
     Raises:
         KitError: there is neither.
     """
+    with contextlib.suppress(ServerStartError):
+        program = find_binaries(18).program("psql")
+        if program.is_file():
+            return str(program)
     if found := shutil.which("psql"):
         return found
-    try:
-        program: Path = find_binaries(18).program("psql")
-    except ServerStartError as error:
-        raise KitError(str(error)) from error
-    if not program.is_file():
-        msg = "There is no psql on this machine. Install PostgreSQL's client programs."
-        raise KitError(msg)
-    return str(program)
+    msg = "There is no psql on this machine. Install PostgreSQL's client programs."
+    raise KitError(msg)
 
 
 def environment(url: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kit.cli import options
-from kit.cli.output import print_json, say
+from kit.cli.output import print_json, quiet_children, say
 
 if TYPE_CHECKING:
     from grader.results import Grading
@@ -61,7 +61,7 @@ def command(
     from kit import home
 
     watch.lap("import the grader")
-    with progress("checks") as told:
+    with quiet_children(), progress("checks") as told:
         grading = batch.check(
             chosen,
             course_root=root,
@@ -84,6 +84,19 @@ def command(
         watch.lap("show the result")
         watch.show()
     return exit_code(grading)
+
+
+def _show(grading: Grading, *, everything: bool) -> None:
+    """Each exercise as a tutor would talk it through."""
+    from grader.reports.terminal import check_report
+    from kit.cli.console import KitConsole
+
+    console = KitConsole()
+    results = [result for submission in grading.submissions for result in submission.exercises]
+    for number, result in enumerate(results):
+        if number:
+            console.print()
+        console.print(check_report(result, grading.misconceptions, all=everything))
 
 
 def exit_code(grading: Grading) -> int:

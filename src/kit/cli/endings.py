@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import click
 
 from kit.cli import crash
-from kit.cli.output import say
+from kit.cli.output import debugging, say
 
 EXPECTED = {
     "kit.errors.KitError": 3,
@@ -73,7 +73,7 @@ def tell(error: BaseException) -> int:
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return _reader_left()
-    if os.environ.get("KIT_DEBUG", "0") not in {"", "0"}:
+    if debugging():
         say("".join(traceback.format_exception(error)))
     with contextlib.suppress(BrokenPipeError):
         if isinstance(error, click.UsageError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kit.cli import options
-from kit.cli.output import print_json, say
+from kit.cli.output import print_json, quiet_children, say
 
 
 @click.group("exercise")
@@ -60,7 +60,7 @@ def verify(
 
     root = find_root(named=course)
     chosen = resolve(root, exercises)
-    with progress("checks") as told:
+    with quiet_children(), progress("checks") as told:
         proof = prove(
             chosen,
             course_root=root,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.text import Text
 
+from kit.cli.console import KitConsole
 from kit.cli.endings import plain
 from kit.doctor import Finding, Status
 
@@ -17,7 +17,7 @@ INDENT = 18
 
 def show_finding(finding: Finding) -> None:
     """Print one finding: the fact, and where something is wrong what it means and the cure."""
-    console = Console(highlight=False)
+    console = KitConsole()
     lines = [finding.found]
     if finding.status is not Status.OK:
         lines += [finding.meaning, f"Cure: {finding.cure}"]
@@ -34,7 +34,7 @@ def show_verdict(findings: Sequence[Finding]) -> None:
     """Print the last line: is this machine fit for the kit?"""
     bad = [f.name for f in findings if f.status is Status.BAD]
     warned = [f.name for f in findings if f.status is Status.WARN]
-    console = Console(highlight=False)
+    console = KitConsole()
     console.print()
     if bad:
         console.print(

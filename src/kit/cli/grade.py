@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kit.cli import options
-from kit.cli.output import print_json, say
+from kit.cli.output import print_json, quiet_children, say
 from kit.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def command(
         from kit import home
 
         watch.lap("import the grader")
-        with progress("checks") as told:
+        with quiet_children(), progress("checks") as told:
             grading = batch.grade(
                 [path.absolute() for path in paths],
                 course_root=root,
@@ -133,8 +133,9 @@ def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:
         print_json(to_json(grading))
     else:
         from grader.reports import terminal
+        from kit.cli.console import KitConsole
 
-        terminal.print_class_table(grading)
+        terminal.print_class_table(grading, KitConsole())
         click.echo(f"Report: {folder / 'report.html'}")
     if errors:
         say(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import json
+import os
 import sys
 import unicodedata
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import click
 
@@ -39,6 +42,46 @@ def print_json(data: Any) -> None:
     """Print ``data`` as the one JSON document of this command's output."""
     encoding = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "")
     click.echo(json.dumps(data, indent=2, ensure_ascii=encoding != "utf8"), file=sys.stdout)
+
+
+@contextlib.contextmanager
+def quiet_children() -> Iterator[None]:
+    """While inside, processes that are started say nothing on standard error; this one does.
+
+    A worker that Ctrl-C meets while it starts would tell of it in a stack trace. KIT_DEBUG=1 lets
+    them speak.
+    """
+    if debugging() or not _is_standard_error(sys.stderr):
+        yield
+        return
+    before = sys.stderr
+    before.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    sys.stderr = open(  # noqa: SIM115 - closed below
+        kept, "w", buffering=1, encoding=before.encoding, errors=ERROR_HANDLER
+    )
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        sys.stderr.close()
+        sys.stderr = before
+        os.close(nowhere)
+
+
+def debugging() -> bool:
+    """Whether the user asked for all there is to see, with ``KIT_DEBUG=1``."""
+    return os.environ.get("KIT_DEBUG", "0") not in {"", "0"}
+
+
+def _is_standard_error(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 2
+    except (OSError, ValueError):
+        return False
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

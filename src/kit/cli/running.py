@@ -50,8 +50,8 @@ def orderly_stop() -> Iterator[list[int]]:
     def stop(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
         if len(asked) == 2:
-            with contextlib.suppress(OSError):
-                os.write(2, b"\nTidying up. Once more to leave at once.\n")
+            with contextlib.suppress(OSError, ValueError):
+                os.write(sys.stderr.fileno(), b"\nTidying up. Once more to leave at once.\n")
             return
         raise endings.Stopped(number)
 

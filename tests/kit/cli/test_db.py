@@ -165,13 +165,19 @@ def test_psql_gets_its_own_options_and_reaches_the_database(
     assert (ended.code, ended.out) == (0, "tracker\n")
 
 
+def test_psql_is_not_older_than_the_server(psql: Db, tracker: psycopg.Connection) -> None:
+    ended = psql("-c", r"\l")
+    assert (ended.code, ended.err) == (0, "")
+    assert "tracker" in ended.out
+
+
 def test_psqls_own_exit_code_is_kept(psql: Db, tracker: psycopg.Connection) -> None:
     ended = psql("-v", "ON_ERROR_STOP=1", "-c", "SELECT 1/0")
     assert ended.code == 1
     assert "division by zero" in ended.err
 
 
-def test_the_wheels_psql_serves_where_the_machine_has_none(
+def test_psql_is_there_on_a_machine_without_postgresql(
     psql: Db, tracker: psycopg.Connection, tmp_path: Path
 ) -> None:
     ended = psql("-A", "-t", "-c", "SELECT 7", PATH=str(tmp_path))

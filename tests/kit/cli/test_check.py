@@ -1,0 +1,129 @@
+"""``kit check``: the learner's own work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kit.conftest import Ended
+from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, answer_own, make_course
+
+Inside = Callable[..., Ended]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    course = make_course(tmp_path / "tiny")
+    monkeypatch.chdir(course)
+    return course
+
+
+@pytest.fixture
+def check(inside: Inside, learners_home: Path) -> Inside:
+    def run(*words: str, **environment: str) -> Ended:
+        return inside("check", *words, KIT_HOME=str(learners_home), **environment)
+
+    return run
+
+
+def test_right_work_is_exit_code_0_and_only_visible_checks_are_run(
+    check: Inside, tiny: Path
+) -> None:
+    answer_own(tiny, RIGHT)
+    ended = check("01")
+    assert ended.code == 0
+    assert "2 of 2 points" in ended.out
+    assert "Two greetings" not in ended.out
+
+
+def test_wrong_work_is_exit_code_1_with_what_happened_and_a_question(
+    check: Inside, tiny: Path
+) -> None:
+    answer_own(tiny, WRONG)
+    ended = check("greetings", "--timings")
+    assert ended.code == 1
+    assert "The greeting is not in the table." in ended.out
+    assert "Which statement stores a row?" in ended.out
+    assert "stored:" in ended.out
+    assert "Where the time went" in ended.err
+
+
+def test_the_starter_is_work_to_do(check: Inside, tiny: Path) -> None:
+    assert check().code == 1
+
+
+def test_inside_an_exercises_folder_that_exercise_is_meant(
+    check: Inside, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_own(tiny, RIGHT)
+    other = tiny / "exercises" / "02_more"
+    other.mkdir()
+    for file in (tiny / "exercises" / EXERCISE).iterdir():
+        if file.is_file():
+            (other / file.name).write_bytes(file.read_bytes())
+    monkeypatch.chdir(other)
+    ended = check()
+    assert "02_more" in ended.out
+    assert EXERCISE not in ended.out
+
+
+def test_json_is_one_document(check: Inside, tiny: Path) -> None:
+    answer_own(tiny, WRONG)
+    ended = check("01", "--json", "--seed", "7")
+    assert ended.code == 1
+    data = json.loads(ended.out)
+    assert data["evidence"]["seed"] == 7
+    (exercise,) = data["submissions"][0]["exercises"]
+    assert exercise["exercise"] == EXERCISE
+    assert exercise["earned"] == 1
+
+
+def test_a_file_that_is_not_utf8_is_work_to_do_and_the_message_says_so(
+    check: Inside, tiny: Path
+) -> None:
+    answer_own(tiny, b"# caf\xe9\n")
+    ended = check("01")
+    assert ended.code == 1
+    assert "not UTF-8" in ended.out
+
+
+def test_a_syntax_error_shows_the_line(check: Inside, tiny: Path) -> None:
+    answer_own(tiny, "def greet(session, words:\n    pass\n")
+    ended = check("01")
+    assert ended.code == 1
+    assert "greetings.py" in ended.out
+
+
+def test_no_such_exercise_brings_up_the_nearest(check: Inside, tiny: Path) -> None:
+    ended = check("greting")
+    assert ended.code == 2
+    assert ended.err == f"Error: There is no exercise “greting”. Did you mean {EXERCISE}?\n"
+
+
+def test_a_course_without_exercises_says_so(
+    check: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exercises").mkdir()
+    monkeypatch.chdir(tmp_path)
+    ended = check()
+    assert ended.code == 2
+    assert "has no exercises" in ended.err
+
+
+def test_a_broken_exercise_is_the_kits_fault_and_named(check: Inside, tiny: Path) -> None:
+    (tiny / "exercises" / EXERCISE / "exercise.toml").write_text("title = ", encoding="utf-8")
+    ended = check("01")
+    assert ended.code == 3
+    assert "exercise.toml is not valid TOML" in ended.err
+
+
+def test_the_course_can_be_named_from_anywhere(
+    check: Inside, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_own(tiny, RIGHT)
+    monkeypatch.chdir(tmp_path)
+    assert check("01", "--course", str(tiny)).code == 0
+    assert check("01", KIT_COURSE=str(tiny)).code == 0

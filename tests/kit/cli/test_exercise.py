@@ -1,0 +1,57 @@
+"""``kit exercise verify``: the author's proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kit.conftest import Ended
+from tests.kit.tiny_course import EXERCISE, make_course
+
+Inside = Callable[..., Ended]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    course = make_course(tmp_path / "tiny")
+    monkeypatch.chdir(course)
+    return course
+
+
+@pytest.fixture
+def verify(inside: Inside, learners_home: Path) -> Inside:
+    def run(*words: str) -> Ended:
+        options = ("--database", "embedded", "--jobs", "1")
+        return inside("exercise", "verify", *words, *options, KIT_HOME=str(learners_home))
+
+    return run
+
+
+@pytest.mark.sandbox
+def test_an_exercise_that_judges_wrongly_is_exit_code_1_with_every_finding(
+    verify: Inside, tiny: Path
+) -> None:
+    mistake = tiny / "solutions" / EXERCISE / "mistakes" / "once.py"
+    mistake.write_text(
+        mistake.read_text(encoding="utf-8").replace(
+            "# fails: ", "# fails: test_a_greeting_is_stored, "
+        )
+    )
+    ended = verify()
+    assert ended.code == 1
+    assert "should fail test_a_greeting_is_stored, and passes it" in ended.out
+    assert "once.py" in ended.out
+
+
+@pytest.mark.sandbox
+def test_json_names_what_was_looked_at_and_found(verify: Inside, tiny: Path) -> None:
+    data = json.loads(verify("01", "--json").out)
+    assert data["exercises"] == [EXERCISE]
+    assert data["submissions"] == 3
+
+
+def test_no_such_exercise_is_wrong_usage(verify: Inside, tiny: Path) -> None:
+    assert verify("99").code == 2
