@@ -13,7 +13,7 @@ from tracker.health import Health, Status, check_health
 
 _MARKS = {
     Status.CONNECTED: ("✓", "good"),
-    Status.DISABLED: ("○", "note"),
+    Status.DISABLED: ("○", ""),
     Status.ERROR: ("✗", "bad"),
 }
 
@@ -39,10 +39,12 @@ def health_badge(of: Engine | Health | str | None = "mine") -> Shown:
     mark, look = _MARKS[health.status]
     took = f" ({health.milliseconds:.1f} ms)" if health.milliseconds is not None else ""
     html = (
-        f'<p class="kit-{look}"><strong>{mark} {escape(health.status)}</strong></p>'
+        f"<p><strong>{mark} {escape(health.status)}</strong></p>"
         f"<p>{escape(health.message)}{took}</p>"
     )
-    return Shown(f"{mark} {health.status}: {health.message}{took}", framed("badge", html))
+    return Shown(
+        f"{mark} {health.status}: {health.message}{took}", framed("badge", html, look=look)
+    )
 
 
 def capability_table(of: Server | None = None) -> Shown:

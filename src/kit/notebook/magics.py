@@ -13,7 +13,7 @@ from kit.notebook.receipts import Receipt
 from kit.notebook.showing import Shown
 from kit.notebook.traffic import Recorder
 
-MODES = ("on", "plans", "off")
+MODES = {"on": "on", "plans": "on, with plans", "off": "off"}
 
 
 @magics_class
@@ -41,7 +41,7 @@ class ReceiptMagics(Magics):
             raise UsageError(msg)
         self.mode = wanted or self.mode
         if not wanted:
-            print(f"Receipts are {self.mode}. Change that with %receipts {'|'.join(MODES)}.")
+            print(f"Receipts are {MODES[self.mode]}. Switch them with %receipts {'|'.join(MODES)}.")
 
     @line_magic
     def receipt(self, line: str) -> Shown:

@@ -91,6 +91,9 @@ class Receipt:
         """
         entries = list(_entries(self.sent))
         found = plans.explain([entry[0] for entry in entries]) if with_plans else {}
+        if not entries:
+            line = f'<p class="kit-note">{escape(self.summary())}</p>'
+            return Shown(self.summary(), framed("receipt", line))
         items = "".join(_html_entry(entry, found.get(id(entry[0]))) for entry in entries)
         notes = "".join(f'<p class="kit-note">{escape(note)}</p>' for note in self._notes())
         html = (
@@ -105,7 +108,7 @@ class Receipt:
 
     def _notes(self) -> Iterator[str]:
         for transaction in self.open_transactions:
-            by = f" ({transaction.application})" if transaction.application else ""
+            by = f", opened by {transaction.application}," if transaction.application else ""
             yield f"⚠ A transaction on {transaction.dbname}{by} {_STATES[transaction.state]}"
 
 
@@ -128,7 +131,7 @@ def _heading(entry: Entry) -> str:
         parts.append("is the connection still alive?")
     if times > 1:
         parts.append(f"{times} times")
-    if not first.is_transaction_control:
+    if not _is_brief(entry):
         parts.append(_count(sum(sent.rows for sent in entry), "row"))
     parts.append(f"{1000 * sum(sent.seconds for sent in entry):.1f} ms")
     if not all(sent.answered for sent in entry):
@@ -136,6 +139,12 @@ def _heading(entry: Entry) -> str:
     if first.sqlstate is not None:
         parts.append(f"✗ failed with SQLSTATE {first.sqlstate}")
     return " · ".join(parts)
+
+
+def _is_brief(entry: Entry) -> bool:
+    """Whether it is shown in one line: BEGIN, COMMIT, a ping."""
+    first = entry[0]
+    return first.is_transaction_control or (bool(first.housekeeping) and len(first.sql) < 40)
 
 
 def _values(entry: Entry) -> str:
@@ -150,20 +159,22 @@ def _values(entry: Entry) -> str:
 def _html_entry(entry: Entry, plan: str | None) -> str:
     values, sql = _values(entry), highlighted(formatted(entry[0].sql))
     note = f'<span class="kit-note">{escape(_heading(entry))}</span>'
-    if entry[0].is_transaction_control:
+    if _is_brief(entry):
         return f'<li><code class="kit-sql">{sql}</code> {note}</li>'
     parts = [note, f'<pre class="kit-sql">{sql}</pre>']
     if values:
         parts.append(f"<code>{escape(values)}</code>")
     if plan:
+        parts.append('<div class="kit-note">How the server would run it now:</div>')
         parts.append(f'<pre class="kit-plan">{escape(plan)}</pre>')
     return f"<li>{''.join(parts)}</li>"
 
 
 def _text_entry(number: int, entry: Entry, plan: str | None) -> str:
-    if entry[0].is_transaction_control:
+    if _is_brief(entry):
         return f"{number}. {entry[0].sql} · {_heading(entry)}"
-    blocks = [formatted(entry[0].sql), _values(entry), plan or ""]
+    plan = f"How the server would run it now:\n{plan}" if plan else ""
+    blocks = [formatted(entry[0].sql), _values(entry), plan]
     body = "\n".join("   " + line for block in blocks if block for line in block.splitlines())
     return f"{number}. {_heading(entry)}\n{body}"
 

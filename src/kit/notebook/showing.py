@@ -36,16 +36,18 @@ def _style() -> str:
     return "".join(line.strip() for line in lines if not line.startswith("/*"))
 
 
-def framed(kind: str, body: str) -> str:
+def framed(kind: str, body: str, *, look: str = "") -> str:
     """HTML in a box of the kit's own, with its style.
 
     The style goes with every output: a front end may drop the others, or show one alone.
 
     Args:
-        kind: ``receipt``, ``badge``, ``table`` or ``verdict``; the box has the class
-        ``kit-<kind>``. body: HTML that is safe already.
+        kind: ``receipt``, ``badge``, ``table`` or ``verdict``, which is also its class.
+        body: HTML that is safe already.
+        look: ``good``, ``bad`` or empty: the color of the border. Say it in words as well.
     """
-    return f'<div class="kit kit-{kind}"><style>{_style()}</style>{body}</div>'
+    classes = f"kit kit-{kind}" + (f" kit-{look}" if look else "")
+    return f'<div class="{classes}"><style>{_style()}</style>{body}</div>'
 
 
 def table(rows: Iterable[Sequence[object]], columns: Sequence[str], caption: str = "") -> Shown:
@@ -80,10 +82,10 @@ def verdict(claim: str, *, holds: bool, because: str) -> Shown:
     mark, word = ("✓", "Held up") if holds else ("✗", "Disproved")
     html = (
         f'<p class="kit-claim">“{escape(claim)}”</p>'
-        f'<p class="kit-{"good" if holds else "bad"}"><strong>{mark} {word}.</strong>'
-        f" {escape(because)}</p>"
+        f"<p><strong>{mark} {word}.</strong> {escape(because)}</p>"
     )
-    return Shown(f"“{claim}”\n{mark} {word}. {because}", framed("verdict", html))
+    box = framed("verdict", html, look="good" if holds else "bad")
+    return Shown(f"“{claim}”\n{mark} {word}. {because}", box)
 
 
 def _plain(value: object) -> str:

@@ -14,7 +14,7 @@ def formatted(sql: str) -> str:
     """The statement laid out in lines; not a word of it is changed."""
     if len(sql) > LONGEST:
         return f"{sql[:LONGEST]}\n… and {len(sql) - LONGEST:,} more characters"
-    return str(sqlparse.format(sql, reindent=True, wrap_after=80)).strip()
+    return str(sqlparse.format(sql, reindent=True, wrap_after=64)).strip()
 
 
 def highlighted(sql: str) -> str:

@@ -82,8 +82,8 @@ class Sent:
     line: int | None
     """Line of the cell that caused it; None where no line of the cell did."""
     housekeeping: str
-    """Who sent it for itself and not for the cell, or empty: SQLAlchemy's pool (a ping, questions to
-    a server that is new to it) or psycopg (DEALLOCATE of what it had prepared)."""
+    """Who sent it for itself and not for the cell, or empty: SQLAlchemy's pool (a ping, questions
+    to a server that is new to it) or psycopg (DEALLOCATE of what it had prepared)."""
     times: int = 1
     rows: int = 0
     seconds: float = 0.0
