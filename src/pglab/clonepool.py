@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
-from pglab.databases import Database, drop_database
+from pglab.databases import Database
 from pglab.errors import ScratchError
 from pglab.servers.server import connect
+from pglab.speaking import doing
 
 if TYPE_CHECKING:
     from pglab.scratch import Scratch
@@ -62,7 +63,7 @@ class ClonePool:
             if isinstance(item, str):
                 self._taken.add(item)
         if isinstance(item, Exception):
-            raise ScratchError(f"A database could not be made or dropped: {item}") from item
+            raise ScratchError(f"A scratch database could not be made or dropped. {item}") from item
         return self._scratch.opened(item, grantee, self._give_back)
 
     def close(self) -> None:
@@ -138,7 +139,7 @@ class ClonePool:
                 name = self._finished[0]
             try:
                 connection = self._connected(connection)
-                drop_database(connection, name)
+                self._scratch.drop_clone(connection, name)
             except Exception as error:
                 with self._change:
                     self._ready.append(error)
@@ -151,5 +152,6 @@ class ClonePool:
 
     def _connected(self, connection: psycopg.Connection | None) -> psycopg.Connection:
         if connection is None or connection.closed:
-            return connect(self._scratch.server.admin_url)
+            with doing("connecting to make and drop databases"):
+                return connect(self._scratch.server.admin_url)
         return connection

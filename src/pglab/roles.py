@@ -59,11 +59,7 @@ def create_group(connection: psycopg.Connection, name: str) -> None:
 
 
 def drop_role(connection: psycopg.Connection, server: Server, name: str) -> None:
-    """Drop a role; first what it owns or was granted, in whatever database; safe when it is gone.
-
-    Another connection may be dropping one of those databases at this very moment, and PostgreSQL
-    then reports that a row has changed under its hands; so it is tried again for a while.
-    """
+    """Drop a role, and first what it owns or was granted anywhere; safe when it is gone."""
     role = sql.Identifier(name)
     drop = sql.SQL("DROP OWNED BY {role}; DROP ROLE {role}").format(role=role)
     deadline = time.monotonic() + _DROP_S
@@ -73,11 +69,14 @@ def drop_role(connection: psycopg.Connection, server: Server, name: str) -> None
             return
         except psycopg.errors.UndefinedObject:
             return
-        except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.InternalError_):
+        except psycopg.errors.InsufficientPrivilege:
+            # Not a superuser: it made the role, so it may join it, and then drop what is its.
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+        except psycopg.errors.DependentObjectsStillExist:
             if time.monotonic() > deadline:
                 raise
-        _drop_owned(connection, server, name)
-        time.sleep(0.002)
+            _drop_owned(connection, server, name)
+            time.sleep(0.002)
 
 
 def _drop_owned(connection: psycopg.Connection, server: Server, name: str) -> None:

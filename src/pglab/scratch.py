@@ -53,6 +53,9 @@ class Scratch:
         self._prefix = prefix
         self._numbers = itertools.count(1)
         self._mutex = threading.Lock()
+        # Dropping a role changes the rows of the databases that it was granted: while one of them
+        # is dropped PostgreSQL would report an internal error or a deadlock.
+        self._dropping = threading.Lock()
         self._groups: set[str] = set()
         with doing("connecting to the server"):
             self._connection = connect(server.admin_url)
@@ -111,8 +114,13 @@ class Scratch:
 
     def drop_database(self, name: str) -> None:
         """Drop a database whatever is connected to it; safe when it is gone."""
-        with self._mutex, doing(f"dropping {name}"):
-            drop_database(self._connection, name)
+        with self._mutex:
+            self.drop_clone(self._connection, name)
+
+    def drop_clone(self, connection: psycopg.Connection, name: str) -> None:
+        """Drop a database over a connection of the caller's."""
+        with self._dropping, doing(f"dropping {name}"):
+            drop_database(connection, name)
 
     def role(
         self,
@@ -160,7 +168,7 @@ class Scratch:
     def drop_role(self, role: Role | str) -> None:
         """Drop a role, with what it owns in clones that are still there; safe when it is gone."""
         name = role if isinstance(role, str) else role.name
-        with self._mutex, doing(f"dropping the role {name}"):
+        with self._mutex, self._dropping, doing(f"dropping the role {name}"):
             drop_role(self._connection, self.server, name)
 
     def sweep(self) -> list[str]:
@@ -180,7 +188,7 @@ class Scratch:
             if self._connection.closed:
                 return
             try:
-                with doing("clearing up"):
+                with self._dropping, doing("clearing up"):
                     self._drop_all_of(self._connection, self._owner)
             finally:
                 self._connection.close()

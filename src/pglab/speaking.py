@@ -26,9 +26,14 @@ def doing(what: str) -> Iterator[None]:
             f"The server has no connection left ({what}). Use fewer jobs, or raise its "
             "max_connections."
         ) from error
-    except psycopg.OperationalError as error:
-        raise ServerUnavailable(
-            f"The server does not answer any more ({what}): {error}. Start it again."
-        ) from error
     except psycopg.Error as error:
+        if isinstance(error, psycopg.OperationalError) and _is_about_the_connection(error.sqlstate):
+            raise ServerUnavailable(
+                f"The server does not answer any more ({what}): {error}. Start it again."
+            ) from error
         raise ScratchError(f"PostgreSQL refused ({what}): {error}") from error
+
+
+def _is_about_the_connection(sqlstate: str | None) -> bool:
+    """Classes 08 and 57P of the manual's appendix "Error Codes", or no answer at all."""
+    return sqlstate is None or sqlstate.startswith(("08", "57P"))

@@ -1,0 +1,158 @@
+"""Clones made ahead and dropped behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pglab.errors import PglabError, ScratchError
+from pglab.scratch import Role, Scratch
+from pglab.servers import Server, open_server
+
+Query = Callable[..., list[tuple[object, ...]]]
+
+
+def count_of(scratch: Scratch, query: Query) -> object:
+    (row,) = query(
+        "SELECT count(*) FROM pg_database WHERE datname LIKE %s",
+        f"kit\\_c\\_{scratch._owner:08x}\\_%",
+    )
+    return row[0]
+
+
+def test_a_clone_from_the_pool_is_as_good_as_any(
+    scratch: Scratch, notes: str, student: Role
+) -> None:
+    with scratch.pool(notes) as pool:
+        one, other = pool.take(student.name), pool.take(student.name)
+        assert one.name != other.name
+        with psycopg.connect(one.url_for(student)) as connection:
+            connection.execute("INSERT INTO notes VALUES (2, 'mine')")
+        with psycopg.connect(other.url_for(student)) as connection:
+            assert connection.execute("SELECT id FROM notes").fetchall() == [(1,)]
+
+
+def test_clones_are_made_before_anybody_asks(scratch: Scratch, notes: str, query: Query) -> None:
+    with scratch.pool(notes, ahead=3):
+        while count_of(scratch, query) != 3:
+            pass
+
+
+def test_closing_leaves_nothing_taken_or_not(scratch: Scratch, notes: str, query: Query) -> None:
+    pool = scratch.pool(notes, ahead=3)
+    kept, dropped = pool.take(), pool.take()
+    dropped.drop()
+    with psycopg.connect(kept.url) as connection:
+        pool.close()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    assert count_of(scratch, query) == 0
+    pool.close()
+    kept.drop()
+    with pytest.raises(ScratchError, match="closed"):
+        pool.take()
+
+
+def test_dropping_twice_drops_once(scratch: Scratch, notes: str, query: Query) -> None:
+    with scratch.pool(notes) as pool:
+        database = pool.take()
+        database.drop()
+        database.drop()
+    assert count_of(scratch, query) == 0
+
+
+def test_a_quick_taker_waits_for_the_drops(scratch: Scratch, notes: str, query: Query) -> None:
+    with scratch.pool(notes, ahead=1) as pool:
+        for _ in range(20):
+            pool.take().drop()
+            # One ready, one being made, two waiting to be dropped or just dropped.
+            assert count_of(scratch, query) in range(5)
+
+
+def test_a_taker_that_waits_is_told_when_the_pool_closes(scratch: Scratch, notes: str) -> None:
+    pool = scratch.pool("kit_t_nothing")
+    caught: list[BaseException] = []
+
+    def take_for_ever() -> None:
+        try:
+            while True:
+                with pytest.raises(ScratchError, match="kit_t_nothing"):
+                    pool.take()
+        except BaseException as error:
+            caught.append(error)
+
+    taker = threading.Thread(target=take_for_ever)
+    taker.start()
+    pool.close()
+    taker.join()
+    assert len(caught) == 1
+
+
+def test_what_fails_in_the_background_is_raised_from_take(scratch: Scratch) -> None:
+    with (
+        scratch.pool("kit_t_nothing") as pool,
+        pytest.raises(ScratchError, match="kit_t_nothing"),
+    ):
+        pool.take()
+
+
+def test_a_pool_recovers_when_its_sessions_were_ended(
+    scratch: Scratch, notes: str, server: Server
+) -> None:
+    with scratch.pool(notes, ahead=1) as pool:
+        pool.take().drop()
+        pool.take().drop()
+        with psycopg.connect(server.admin_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'kit' AND pid <> ALL (%s)",
+                ([admin.info.backend_pid, scratch._connection.info.backend_pid],),
+            )
+        taken = 0
+        while taken < 3:
+            try:
+                pool.take().drop()
+                taken += 1
+            except ScratchError:
+                taken = 0
+        assert taken == 3
+
+
+def test_a_server_that_dies_is_an_error_and_not_a_hang(home: Path) -> None:
+    with open_server("embedded", home=home, disposable=True) as server:
+        scratch = Scratch(server)
+        pool = scratch.pool(scratch.template("empty", lambda url: None))
+        pool.take().drop()
+        server.stop()
+        caught = None
+        while caught is None:  # what was made ahead cannot be opened, or is not there
+            try:
+                pool.take()
+            except PglabError as error:
+                caught = error
+        assert "does not answer" in str(caught)
+        pool.close()
+
+
+def test_a_forked_child_is_told_that_the_pool_is_not_its_own(scratch: Scratch, notes: str) -> None:
+    with scratch.pool(notes) as pool:
+        child = os.fork()
+        if child == 0:
+            try:
+                pool.take()
+            except ScratchError:
+                os._exit(7)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
+
+
+def test_a_pool_keeps_at_least_one_ready(scratch: Scratch, notes: str) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        scratch.pool(notes, ahead=0)
