@@ -23,7 +23,7 @@ changes = st.fixed_dictionaries(
     {}, optional={"first_name": names, "last_name": names, "bio": names, "avatar": names}
 )
 relaxed = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
