@@ -2,9 +2,8 @@
 
 The judge trusts nothing that comes over the wire. `decode` re-creates every value from text by a
 fixed list of tags, so an object with a clever ``__eq__`` can only arrive as what its sender wrote:
-text. There is no pickle, no
-``eval`` and no import of a name that the other side chose. Frames are bounded in bytes, values in
-depth.
+text. There is no pickle, no ``eval`` and no import of a name that the other side chose. Frames are
+bounded in bytes, values in depth, numbers in digits.
 
 Standard library only: the worker imports this module inside the sandbox.
 """
@@ -18,7 +17,8 @@ import json
 import math
 import struct
 import uuid
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -30,6 +30,9 @@ HEADER = struct.Struct(">I")
 
 _TAG = "$"
 _MAX_DIGITS = 4_000
+_TOO_LONG = f"a number of more than {_MAX_DIGITS:,} digits cannot be sent"
+_MAX_COLLISIONS = 64
+"""How many keys of one set or dict may have the same hash."""
 
 
 class WireError(Exception):
@@ -110,7 +113,8 @@ def encode(value: Any, fallback: Callable[[Any], Any] | None = None, _depth: int
 
     Args:
         value: None, bool, int, float, str, bytes, Decimal, UUID, the types of `datetime`, list,
-            tuple, set, frozenset or dict, nested at most `MAX_DEPTH` deep. Tuples become lists.
+            tuple, set, frozenset or dict, nested at most `MAX_DEPTH` deep. A tuple arrives as a
+            list and a frozenset as a set, except in a set or as a key.
         fallback: turns a value of any other type into one of these.
 
     Raises:
@@ -158,9 +162,13 @@ def decode(plain: Any, _depth: int = 0) -> Any:
     tag, inner = plain[_TAG], plain["v"]
     try:
         if tag == "dict":
-            return {decode(k, _depth + 1): decode(v, _depth + 1) for k, v in inner}
+            pairs = [(_as_key(decode(k, _depth + 1)), decode(v, _depth + 1)) for k, v in inner]
+            _refuse_collisions(key for key, _ in pairs)
+            return dict(pairs)
         if tag == "set":
-            return {decode(item, _depth + 1) for item in inner}
+            items = [_as_key(decode(item, _depth + 1)) for item in inner]
+            _refuse_collisions(items)
+            return set(items)
         if isinstance(tag, str) and tag in _RESTORE and isinstance(inner, str):
             return _RESTORE[tag](inner)
     except (ValueError, TypeError, InvalidOperation, OverflowError, binascii.Error) as error:
@@ -168,6 +176,20 @@ def decode(plain: Any, _depth: int = 0) -> Any:
         raise WireError(msg) from error
     msg = f"an unknown tag {str(tag)[:40]!r}"
     raise WireError(msg)
+
+
+def _as_key(value: Any) -> Any:
+    """A value in the form that can be hashed."""
+    if type(value) is list:
+        return tuple(map(_as_key, value))
+    return frozenset(value) if type(value) is set else value
+
+
+def _refuse_collisions(keys: Iterable[Any]) -> None:
+    """Numbers can be chosen so that all have one hash; with many, each look-up takes seconds."""
+    most = Counter(map(hash, keys)).most_common(1)
+    if most and most[0][1] > _MAX_COLLISIONS:
+        raise WireError("the hashes of too many keys collide")
 
 
 def _refuse_constant(name: str) -> None:
@@ -178,9 +200,21 @@ def _refuse_constant(name: str) -> None:
 def _encode_int(value: int) -> Any:
     if value.bit_length() > 53:
         if value.bit_length() > _MAX_DIGITS * 3:
-            raise WireError("an integer of more than 4,000 digits cannot be sent")
+            raise WireError(_TOO_LONG)
         return {_TAG: "int", "v": str(value)}
     return value
+
+
+def _encode_decimal(value: Decimal) -> Any:
+    if _is_too_long(value):
+        raise WireError(_TOO_LONG)
+    return {_TAG: "decimal", "v": str(value)}
+
+
+def _is_too_long(value: Decimal) -> bool:
+    """Whether the number, written out, has too many digits; an exponent says that in few bytes."""
+    digits, exponent = value.as_tuple()[1:]
+    return len(digits) > _MAX_DIGITS or (isinstance(exponent, int) and abs(exponent) > _MAX_DIGITS)
 
 
 def _encode_float(value: float) -> Any:
@@ -209,9 +243,10 @@ def _restore_float(text: str) -> float:
 
 
 def _restore_decimal(text: str) -> Decimal:
-    if len(text) > _MAX_DIGITS:
-        raise ValueError("too many digits")
-    return Decimal(text)
+    value = Decimal(text)
+    if _is_too_long(value) or value.is_snan():
+        raise ValueError("too many digits, or a signal")
+    return value
 
 
 def _tagged(tag: str, text: Callable[[Any], str]) -> Callable[[Any], Any]:
@@ -221,7 +256,7 @@ def _tagged(tag: str, text: Callable[[Any], str]) -> Callable[[Any], Any]:
 _SCALARS: dict[type, Callable[[Any], Any]] = {
     int: _encode_int,
     float: _encode_float,
-    Decimal: _tagged("decimal", str),
+    Decimal: _encode_decimal,
     uuid.UUID: _tagged("uuid", str),
     bytes: _tagged("bytes", lambda value: base64.b64encode(value).decode()),
     dt.datetime: _tagged("datetime", dt.datetime.isoformat),
