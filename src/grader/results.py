@@ -216,7 +216,7 @@ class Grading:
         return _total(self.maximum.values())
 
     def seconds(self, student: str, exercise: str = "", check: str = "") -> float | None:
-        """How long one check took, or a whole submission if none is named, where it was measured."""
+        """How long a check took, or the submission if none is named, where it was measured."""
         keys = ("by_check", student, exercise, check) if check else ("by_student", student)
         found: Any = self.timings
         for key in keys:

@@ -6,6 +6,7 @@ whatever might get past the escaping stays dead text.
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -31,21 +32,21 @@ _CODE = re.compile(r"`([^`\n]+)`")
 def write(grading: Grading, out: Path) -> list[Path]:
     """Write the pages; see `grader.reports.write_reports`."""
     summary = ClassSummary(grading)
-    environment = _environment()
-    environment.globals |= {"course": grading.course or "Class", "evidence": grading.evidence}
-    student = environment.get_template("student.html")
+    shown = {"course": grading.course or "Class", "evidence": grading.evidence}
+    student = _environment().get_template("student.html")
     pages = [
         write_whole(
             out / STUDENTS / f"{standing.page}.html",
-            [student.render(page=student_page(standing, summary)).encode()],
+            [student.render(shown, page=student_page(standing, summary)).encode()],
         )
         for standing in summary.standings
     ]
-    report = environment.get_template("class.html").generate(**class_page(summary))
+    report = _environment().get_template("class.html").generate(shown | class_page(summary))
     # The class last: while it is not there, nobody takes half the students for all of them.
     return [write_whole(out / NAME, (chunk.encode() for chunk in report)), *pages]
 
 
+@functools.cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("grader.reports"),

@@ -61,7 +61,10 @@ def _suite(
     for name, tag in (("errors", "error"), ("failures", "failure"), ("skipped", "skipped")):
         suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
     suite.set("tests", str(len(cases)))
-    suite.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
+    seconds = grading.seconds(submission.student)
+    if seconds is None:
+        seconds = sum(float(case.get("time", 0)) for case in cases)
+    suite.set("time", f"{seconds:.3f}")
     if started := _started(grading):
         suite.set("timestamp", started)
     return suite

@@ -89,12 +89,13 @@ class ErrorSummary:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """One check of one student that took long."""
+    """One check of one student that took long, or a submission as a whole."""
 
     seconds: float
     standing: Standing
-    exercise: str
-    check: CheckResult
+    exercise: str = ""
+    title: str = ""
+    """Of the check."""
 
 
 class ClassSummary:
@@ -164,14 +165,18 @@ class ClassSummary:
         return sorted(found.values(), key=lambda error: -len(error.students))
 
     def slowest(self) -> list[Slow]:
-        """The checks that took longest, where that was measured."""
-        measured = []
-        for standing, exercise, check in self._checks():
-            student = standing.submission.student
-            seconds = self.grading.seconds(student, exercise.exercise, check.name)
-            if seconds is not None:
-                measured.append(Slow(seconds, standing, exercise.exercise, check))
-        return sorted(measured, key=lambda slow: -slow.seconds)[:_SLOWEST]
+        """What took longest: checks where they were measured, else submissions, else nothing."""
+        checks = [
+            Slow(seconds, standing, exercise.exercise, check.title)
+            for standing, exercise, check in self._checks()
+            if (seconds := self._seconds(standing, exercise.exercise, check.name)) is not None
+        ]
+        submissions = [
+            Slow(seconds, standing)
+            for standing in self.standings
+            if (seconds := self._seconds(standing)) is not None
+        ]
+        return sorted(checks or submissions, key=lambda slow: -slow.seconds)[:_SLOWEST]
 
     def marks(self, standing: Standing, exercise: ExerciseSummary) -> list[Mark]:
         """How one student stands at each check of an exercise."""
@@ -211,6 +216,9 @@ class ClassSummary:
                     summary.errors += check.outcome is Outcome.ERROR
         points = self.maximum[name]
         return ExerciseSummary(name, title, points, tuple(checks.values()), handed_in)
+
+    def _seconds(self, standing: Standing, exercise: str = "", check: str = "") -> float | None:
+        return self.grading.seconds(standing.submission.student, exercise, check)
 
     def _checks(self) -> Iterator[tuple[Standing, ExerciseResult, CheckResult]]:
         for standing in self.standings:

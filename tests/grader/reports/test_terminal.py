@@ -1,0 +1,140 @@
+"""What the terminal shows: complete, in 80 columns, without color, and nothing that acts."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from grader.reports.terminal import check_report, class_table, print_class_table
+from grader.results import CheckResult, ExerciseResult, Grading, Outcome
+
+from .demo import (
+    HALF,
+    KIT,
+    LOOP,
+    MISCONCEPTIONS,
+    RAISED,
+    SYNTAX,
+    UPDATE,
+    check,
+    demo_class,
+    grading,
+)
+from .strategies import gradings, texts
+
+
+def shown(renderable: object, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(renderable)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def told(*checks: CheckResult, all: bool = False, width: int = 200) -> str:
+    exercise = ExerciseResult("04_repository", "A repository for users", checks)
+    return shown(check_report(exercise, MISCONCEPTIONS, all=all), width)
+
+
+@pytest.mark.parametrize("exercises", [1, 3, 8, 17])
+def test_a_class_fits_into_80_columns_with_everybody_in_it(exercises: int) -> None:
+    class_ = demo_class(30, exercises)
+    lines = shown(class_table(class_)).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    for submission in class_.submissions:
+        if submission.student.isascii():
+            assert any(line.startswith(submission.student[:11]) for line in lines)
+
+
+def test_the_table_shows_points_and_the_misconception_found() -> None:
+    table = shown(class_table(grading(check(Outcome.FAILED, UPDATE, points=3))))
+    assert "✗ 0" in table
+    assert "/3" in table
+    assert "truthy-update" in table
+
+
+def test_points_that_are_not_final_are_marked() -> None:
+    assert "! 0" in shown(class_table(grading(check(Outcome.ERROR, KIT))))
+
+
+def test_the_symbols_are_explained_below_the_table() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    print_class_table(demo_class(30, 17), console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    for said in ("✓ all points", "✗ no points", "not handed in", "~ some points", "median"):
+        assert said in text
+
+
+def test_the_first_failure_is_told_in_full_and_the_others_in_a_line() -> None:
+    text = told(
+        check(Outcome.PASSED, title="A user gets an id"),
+        check(Outcome.FAILED, UPDATE, title="An update can clear a field", points=2),
+        check(Outcome.FAILED, HALF, title="All or nothing"),
+    )
+    for said in (
+        "An update can clear a field  0 of 2 points",
+        "Expected  bio is NULL",
+        "Found     bio = 'Hello, I am Ada.'",
+        "SQL that PostgreSQL received (1 statement)",
+        "WHERE users.id = $1::UUID",
+        "Which values does",
+        "notebook 05_crud",
+        "✗ All or nothing: Two lessons were saved before the third failed.",
+        "✓ A user gets an id",
+    ):
+        assert said in text
+    assert "INSERT INTO lesson_progress" not in text
+
+
+def test_all_failures_are_told_in_full_when_asked() -> None:
+    text = told(check(Outcome.FAILED, UPDATE), check(Outcome.FAILED, HALF), all=True)
+    assert "FROM users" in text
+    assert "INSERT INTO lesson_progress" in text
+    assert "--all" not in text
+
+
+def test_statements_that_repeat_are_counted_and_those_not_shown_as_well() -> None:
+    text = told(check(Outcome.FAILED, LOOP))
+    assert text.count("FROM lessons") == 1
+    assert "× 24" in text  # noqa: RUF001
+    assert "… 76 more" in text
+
+
+def test_a_failed_statement_says_its_sqlstate_by_name() -> None:
+    assert "failed: 23505 UniqueViolation" in told(check(Outcome.FAILED, RAISED))
+
+
+def test_the_learners_own_frames_are_shown() -> None:
+    assert "line 12" in told(check(Outcome.FAILED, SYNTAX))
+
+
+def test_a_fault_of_the_kit_is_told_before_everything_else() -> None:
+    text = told(check(Outcome.FAILED, UPDATE), check(Outcome.ERROR, KIT, title="Broken"))
+    assert text.index("The kit failed here, not you") < text.index("bio is NULL")
+    assert "kit doctor" in text
+
+
+def test_an_exercise_that_was_not_handed_in_says_so() -> None:
+    exercise = ExerciseResult("04", "Four", (), handed_in=False)
+    assert "Nothing was handed in" in shown(check_report(exercise, {}))
+
+
+@given(gradings(surrogates=True))
+@settings(deadline=None, max_examples=30)
+def test_no_submission_can_move_the_cursor_or_color_the_terminal(grading: Grading) -> None:
+    exercises = [e for s in grading.submissions for e in s.exercises]
+    reports = [check_report(e, grading.misconceptions, all=True) for e in exercises]
+    for text in [shown(class_table(grading)), *map(shown, reports)]:
+        text.encode("utf-8")
+        assert not set(text) & {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0))} - {"\n"}
+        assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@given(st.from_regex(r"\[/?(red|bold|link=x|/)\][a-z]{1,5}", fullmatch=True), texts())
+@settings(deadline=None, max_examples=30)
+def test_markup_stays_text(markup: str, other: str) -> None:
+    text = told(check(Outcome.FAILED, UPDATE, title=markup), check(Outcome.PASSED, title=other))
+    assert markup in text
