@@ -14,7 +14,7 @@ from grader import wire
 from grader.checks.verdict import NotPassed, Raises
 from grader.results import Failure, Reason
 from grader.sandbox.base import Answer, Ended, Outcome, Raised, Runner, Unusable
-from grader.text import clean
+from grader.text import clean, literal
 
 _MISSING = "MissingFunction"
 
@@ -234,7 +234,7 @@ def _did_not_raise(name: str, expect: type[Raises] | Raises, value: Any) -> Fail
         f"{name} should have raised {_wanted(expect)}, and it returned instead.",
         question="What should the caller learn when this cannot be done?",
         expected=f"raises {_wanted(expect)}",
-        actual=clean(f"returned {value!r}", 600),
+        actual=clean(f"returned {literal(value)}", 600),
     )
 
 
