@@ -74,9 +74,10 @@ def kit_home(tmp_path: Path) -> Path:
 @pytest.fixture
 def kit(tmp_path: Path, kit_home: Path) -> Kit:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("KIT_")}
-    # Without compiled files each process would take seconds to read its libraries.
-    for name in ("NO_COLOR", "CI", "FORCE_COLOR", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE"):
+    for name in ("NO_COLOR", "CI", "FORCE_COLOR", "DATABASE_URL", "PYTHONUNBUFFERED"):
         kept.pop(name, None)
+    # Without compiled files each process would take seconds to read its libraries.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return Kit(tmp_path, kept | {"KIT_HOME": str(kit_home), "COLUMNS": "100"})
 
 

@@ -6,6 +6,7 @@ it, so that ``kit --help`` answers at once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -28,3 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         return 130
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        sys.stderr.write("Error: The kit is not installed completely: click is missing. ")
+        sys.stderr.write("In the project's folder: pip install -e .\n")
+        return 3

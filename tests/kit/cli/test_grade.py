@@ -246,23 +246,29 @@ def test_without_out_nothing_is_graded(inside: Inside, submissions: Path) -> Non
     assert "Missing option '--out'" in ended.err
 
 
-@pytest.fixture
-def path_without_bubblewrap(kit_home_for_servers: Path) -> str:
-    """A PATH on which every program is but bubblewrap."""
-    folder = kit_home_for_servers / "programs"
-    folder.mkdir()
-    for place in os.get_exec_path():
-        for program in Path(place).glob("*"):
-            if program.name != "bwrap" and not (folder / program.name).exists():
-                (folder / program.name).symlink_to(program)
-    return str(folder)
-
-
+@pytest.mark.sandbox
 def test_a_mere_process_is_a_sandbox_for_others_only_by_name(
-    grade: Inside, tiny: Path, submissions: Path, tmp_path: Path, path_without_bubblewrap: str
+    kit: Kit, tiny: Path, submissions: Path, tmp_path: Path, learners_home: Path
 ) -> None:
-    refused = grade(submissions, "--out", tmp_path / "out", PATH=path_without_bubblewrap)
+    program = shutil.which("bwrap") or ""
+    hidden = [
+        program,
+        "--dev-bind",
+        "/",
+        "/",
+        "--ro-bind",
+        "/dev/null",
+        str(Path(program).resolve()),
+    ]
+    words = kit.command("grade", str(submissions), "--out", str(tmp_path / "out"), "--jobs", "1")
+    words += ["--database", "embedded"]
+    refused = kit.run([*hidden, *words], cwd=tiny, KIT_HOME=str(learners_home))
     assert refused.code == 3
     assert "--sandbox process" in refused.err
     assert not (tmp_path / "out").exists()
-    assert grade(submissions, "--out", tmp_path / "out", "--sandbox", "process").code == 0
+    graded = kit.run(
+        [*hidden, *words, "--sandbox", "process"], cwd=tiny, KIT_HOME=str(learners_home)
+    )
+    assert graded.code == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert results["evidence"]["sandbox"] == "process"
