@@ -7,28 +7,29 @@ adding the two folders; nothing else lists them.
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import importlib.util
 import inspect
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from grader.checks import INSTRUMENTS
 from grader.checks.verdict import MARK, CheckMark
 from grader.errors import CatalogError
 from grader.results import Misconception
+from grader.tomlfile import parse_toml, read_text, read_toml
 
 _NAME = re.compile(r"\d{2}_[a-z0-9_]+\Z")
 _FRONT_MATTER = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n", re.DOTALL)
 _KEYS = {"title", "notebook", "minutes", "answer", "given", "schema", "worker"}
 _WORKER_KEYS = {"module", "transaction", "seconds"}
+_PAGE_KEYS = {"title", "notebook", "hints"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class Course:
     root: Path
     exercises: Mapping[str, Exercise]
     misconceptions: Mapping[str, Misconception]
+    broken: Mapping[str, CatalogError] = field(default_factory=dict)
+    """By name, why an exercise cannot be read: told to those who ask for it, and to nobody else."""
 
     def select(self, names: Iterable[str]) -> tuple[Exercise, ...]:
         """The exercises with these names, in order; all of them where no name is given.
@@ -127,26 +130,33 @@ class Course:
                 (``repository``) or a path.
 
         Raises:
-            CatalogError: there is no such exercise; the message names the nearest ones.
+            CatalogError: there is no such exercise (the message names the nearest ones), several
+                could be meant, or one that was asked for is not well formed.
         """
-        wanted = {self._resolve(name) for name in names}
-        return tuple(e for e in self.exercises.values() if not wanted or e.name in wanted)
+        wanted = {self._resolve(name) for name in names} or {*self.exercises, *self.broken}
+        for name in sorted(wanted & self.broken.keys()):
+            raise self.broken[name]
+        return tuple(e for e in self.exercises.values() if e.name in wanted)
 
     def _resolve(self, name: str) -> str:
+        names = sorted({*self.exercises, *self.broken})
         slug = Path(name).name or name
-        for exercise in self.exercises:
-            number, _, rest = exercise.partition("_")
-            if slug in (exercise, number, rest) or (slug.isdigit() and int(slug) == int(number)):
-                return exercise
+        found = [slug] if slug in names else [n for n in names if slug in _short_names(n)]
+        if len(found) > 1:
+            raise CatalogError(f"{name!r} could be {' or '.join(found)}. Name one of them in full.")
+        if found:
+            return found[0]
         import difflib
 
-        near = difflib.get_close_matches(slug, self.exercises, n=2, cutoff=0.4)
-        advice = (
-            f"Did you mean {' or '.join(near)}?"
-            if near
-            else f"There are: {', '.join(self.exercises)}."
-        )
+        near = difflib.get_close_matches(slug, names, n=2, cutoff=0.4)
+        advice = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
         raise CatalogError(f"There is no exercise {name!r}. {advice}")
+
+
+def _short_names(name: str) -> set[str]:
+    """What an exercise answers to besides its name: ``04``, ``4``, ``repository``."""
+    number, _, slug = name.partition("_")
+    return {number, str(int(number)), slug}
 
 
 def load_course(root: Path) -> Course:
@@ -156,7 +166,8 @@ def load_course(root: Path) -> Course:
         root: the folder that holds ``exercises/`` and, for instructors, ``solutions/``.
 
     Raises:
-        CatalogError: there is no exercise, or one is not well formed.
+        CatalogError: there is no exercise, or a page of ``docs/misconceptions/`` is not well
+            formed. An exercise that is not stops only those who select it.
     """
     if not __debug__:
         raise CatalogError(
@@ -171,9 +182,14 @@ def load_course(root: Path) -> Course:
     if not found:
         raise CatalogError(f"{folder} holds no exercise: folders are called like 04_repository.")
     misconceptions = {m.id: m for m in _misconceptions(root / "docs" / "misconceptions")}
-    return Course(
-        root, {p.name: load_exercise(p, root / "solutions" / p.name) for p in found}, misconceptions
-    )
+    exercises: dict[str, Exercise] = {}
+    broken: dict[str, CatalogError] = {}
+    for path in found:
+        try:
+            exercises[path.name] = load_exercise(path, root / "solutions" / path.name)
+        except CatalogError as error:
+            broken[path.name] = error
+    return Course(root, exercises, misconceptions, broken)
 
 
 def load_exercise(path: Path, solution_path: Path) -> Exercise:
@@ -183,95 +199,103 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
         CatalogError: it is not well formed; the message names the file and the key.
     """
     file = path / "exercise.toml"
-    settings = _Table(file, _read_toml(file))
+    settings = read_toml(file)
     settings.only(_KEYS)
-    worker = _Table(file, settings.get("worker", dict))
+    worker = settings.table("worker")
     worker.only(_WORKER_KEYS)
     transaction = worker.get("transaction", str, "caller")
     if transaction not in ("caller", "callee"):
         raise CatalogError(
-            f'{file}: worker.transaction is "caller" or "callee", not {transaction!r}.'
+            f'{file}: \'worker.transaction\' is "caller" or "callee", not {transaction!r}.'
         )
     answer, given = settings.names("answer"), settings.names("given", [])
-    for name in (*answer, *given):
+    module, schema = worker.get("module", str), settings.name("schema")
+    if not answer:
+        raise CatalogError(f"{file}: 'answer' names no file.")
+    if both := sorted({*answer} & {*given}):
+        raise CatalogError(f"{file}: {both[0]} stands in 'answer' and in 'given'.")
+    if f"{module}.py" not in (*answer, *given):
+        raise CatalogError(
+            f"{file}: 'worker.module' is {module!r}, and {module}.py is neither answer nor given."
+        )
+    for name in (*given, schema):
         if not (path / name).is_file():
             raise CatalogError(f"{file} names {name}, which is not there.")
-    schema = path / settings.get("schema", str)
-    if not schema.is_file():
-        raise CatalogError(f"{file} names {schema.name}, which is not there.")
     return Exercise(
         name=path.name,
-        title=settings.get("title", str),
+        title=settings.text("title"),
         path=path,
         solution_path=solution_path if solution_path.is_dir() else None,
-        notebook=settings.get("notebook", str),
-        minutes=settings.get("minutes", int),
+        notebook=settings.text("notebook"),
+        minutes=settings.positive("minutes"),
         answer=answer,
         given=given,
-        schema_file=schema.name,
-        schema=schema.read_text(encoding="utf-8"),
-        module=worker.get("module", str),
+        schema_file=schema,
+        schema=read_text(path / schema),
+        module=module,
         commits=transaction == "caller",
-        seconds=float(worker.get("seconds", int, 5)),
+        seconds=float(worker.positive("seconds", 5)),
     )
 
 
-class _Table:
-    """A TOML table that is read with the types that it should have."""
-
-    def __init__(self, file: Path, values: Mapping[str, Any]) -> None:
-        self._file = file
-        self._values = values
-
-    def only(self, known: set[str]) -> None:
-        if unknown := sorted(self._values.keys() - known):
-            raise CatalogError(
-                f"{self._file}: {unknown[0]!r} is not known. Known: {', '.join(sorted(known))}."
-            )
-
-    def get(self, key: str, kind: type, default: Any = None) -> Any:
-        value = self._values.get(key, default)
-        if value is None:
-            raise CatalogError(f"{self._file}: {key!r} is missing.")
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise CatalogError(f"{self._file}: {key!r} must be of type {kind.__name__}.")
-        return value
-
-    def names(self, key: str, default: list[str] | None = None) -> tuple[str, ...]:
-        values = self.get(key, list, default)
-        for value in values:
-            if not isinstance(value, str) or "/" in value or value.startswith("."):
-                raise CatalogError(f"{self._file}: {key!r} must be a list of file names.")
-        return tuple(values)
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CatalogError(f"{file} is missing.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{file} is not valid TOML: {error}.") from error
-
-
 def _checks_in(file: Path, exercise: str, *, visible: bool) -> Iterator[CheckSpec]:
-    if not file.is_file():
-        raise CatalogError(f"{file} is missing.")
+    names = _functions_in(file)
     module = _import(file, f"kit_checks_{exercise}_{'visible' if visible else 'hidden'}")
-    marked = [f for f in vars(module).values() if isinstance(getattr(f, MARK, None), CheckMark)]
-    for function in sorted(marked, key=lambda f: f.__code__.co_firstlineno):
-        mark: CheckMark = getattr(function, MARK)
-        wants = tuple(inspect.signature(function).parameters)
-        if not function.__name__.startswith("test_"):
-            raise CatalogError(f"{file}: {function.__name__} is a check: call it test_….")
-        if unknown := [name for name in wants if name not in INSTRUMENTS]:
+    for name in names:
+        function = getattr(module, name)
+        mark = getattr(function, MARK, None)
+        if isinstance(mark, CheckMark):
+            yield _spec(file, function, mark, visible=visible)
+        elif name.startswith("test_"):
             raise CatalogError(
-                f"{file}: {function.__name__} asks for {unknown[0]!r}. "
-                f"Instruments: {', '.join(INSTRUMENTS)}."
+                f"{file}: {name} is no check, so it would never run. "
+                "Put @check(…) above it, or call it something else."
             )
-        yield CheckSpec(
-            function.__name__, mark.title, mark.points, mark.misconception, visible, function, wants
-        )
+
+
+def _functions_in(file: Path) -> list[str]:
+    """Names of a check file's own functions, in order.
+
+    Raises:
+        CatalogError: it cannot be read, or one function hides another of the same name.
+    """
+    try:
+        tree = ast.parse(read_text(file), str(file))
+    except (SyntaxError, ValueError) as error:
+        raise CatalogError(f"{file} is not valid Python: {error}.") from error
+    names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise CatalogError(f"{file}: two functions are called {twice[0]}. Rename one of them.")
+    return names
+
+
+def _spec(
+    file: Path, function: Callable[..., None], mark: CheckMark, *, visible: bool
+) -> CheckSpec:
+    """A check that is well formed: one that would pass without having looked at anything is not."""
+    name = function.__name__
+
+    def refuse(problem: str) -> CatalogError:
+        return CatalogError(f"{file}: {name} {problem}")
+
+    if not name.startswith("test_"):
+        raise refuse("is a check: call it test_….")
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise refuse("must be an ordinary function: no async, no yield. As it is, it never runs.")
+    if not isinstance(mark.title, str) or not mark.title.strip():
+        raise refuse("has no title: say what should be true.")
+    points = mark.points
+    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 <= points < 1e6:
+        raise refuse(f"must be worth a number of points from 0 up, not {points!r}.")
+    if mark.misconception is not None and not isinstance(mark.misconception, str):
+        raise refuse("names a misconception that is not a string.")
+    parameters = inspect.signature(function).parameters.values()
+    if odd := [p for p in parameters if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]:
+        raise refuse(f"cannot be given {str(odd[0])!r}: instruments come by name.")
+    wants = tuple(p.name for p in parameters)
+    if unknown := [w for w in wants if w not in INSTRUMENTS]:
+        raise refuse(f"asks for {unknown[0]!r}. Instruments: {', '.join(INSTRUMENTS)}.")
+    return CheckSpec(name, mark.title, points, mark.misconception, visible, function, wants)
 
 
 def _import(file: Path, name: str) -> ModuleType:
@@ -283,7 +307,7 @@ def _import(file: Path, name: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise CatalogError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     return module
@@ -291,16 +315,17 @@ def _import(file: Path, name: str) -> ModuleType:
 
 def _misconceptions(folder: Path) -> Iterator[Misconception]:
     for page in sorted(folder.glob("*.md")):
-        match = _FRONT_MATTER.match(page.read_text(encoding="utf-8"))
+        text = read_text(page)
+        if not text.startswith("+++\n"):
+            continue  # a page about the pages
+        match = _FRONT_MATTER.match(text)
         if not match:
-            continue
-        try:
-            front = _Table(page, tomllib.loads(match[1]))
-        except tomllib.TOMLDecodeError as error:
-            raise CatalogError(f"{page}: the front matter is not valid TOML: {error}.") from error
+            raise CatalogError(f"{page}: the front matter has no end: a line of +++ is missing.")
+        front = parse_toml(page, match[1])
+        front.only(_PAGE_KEYS)
         yield Misconception(
             id=page.stem,
-            title=front.get("title", str),
-            notebook=front.get("notebook", str, ""),
-            hints=tuple(front.get("hints", list, [])),
+            title=front.text("title"),
+            notebook=front.text("notebook", ""),
+            hints=front.texts("hints", []),
         )
