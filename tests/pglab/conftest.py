@@ -12,13 +12,16 @@ import pytest
 
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server, open_server
+from pglab.servers.account import server_account
+from pglab.servers.places import scratch_place
 from pglab.witness import Witness
 
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """A home of the kit that other accounts can enter, as a server started by root needs it."""
-    place = Path(tempfile.mkdtemp(prefix="kit-test-home-"))
+    account = server_account()
+    place = Path(tempfile.mkdtemp(prefix="kit-test-home-", dir=scratch_place(account)))
     place.chmod(0o711)
     yield place
     shutil.rmtree(place)

@@ -67,7 +67,9 @@ class Account:
         try:
             status = directory.stat()
         except FileNotFoundError:
-            return True
+            return True  # it will be made, and then it is ours to open
+        except OSError:
+            return False
         if status.st_uid == self.uid:
             return bool(status.st_mode & 0o100)
         if status.st_gid == self.gid:

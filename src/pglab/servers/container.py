@@ -21,7 +21,7 @@ from pglab.servers.account import Account
 from pglab.servers.cluster import ADMIN
 from pglab.servers.disposable import private_directory, sweep_disposable
 from pglab.servers.embedded import close_to_the_public
-from pglab.servers.engine import ensure_image, image_name, open_engine
+from pglab.servers.engine import engine_errors, ensure_image, image_name, open_engine
 from pglab.servers.locks import FileLock
 from pglab.servers.places import LONGEST_SOCKET_PATH, SOCKET_NAME, temporary_place
 from pglab.servers.relay import Relay
@@ -124,7 +124,7 @@ class ContainerServer(Server):
             self._relay.close()
             self._relay = None
         if self._container is not None:
-            with contextlib.suppress(*_engine_errors()):
+            with contextlib.suppress(*engine_errors()):
                 self._container.stop(force=True, delete_volume=True)
             self._container = None
         self._mounted = None
@@ -162,7 +162,7 @@ class ContainerServer(Server):
         self._container = container
         try:
             container.start()
-        except _engine_errors() as error:
+        except engine_errors() as error:
             raise ContainerEngineError(
                 f"The container engine could not start {self._image}: {error}. Try another image "
                 "with KIT_POSTGRES_IMAGE, or use --database embedded."
@@ -242,7 +242,7 @@ class ContainerServer(Server):
             row = connection.execute("SHOW data_directory").fetchone()
         script = f'cd "$1" && ls | grep "[.]json$" | sort | head -n -{_LOGS_KEPT} | xargs -r rm --'
         while row is not None and not self._stopped.wait(_LOOK_S):
-            with contextlib.suppress(*_engine_errors()):
+            with contextlib.suppress(*engine_errors()):
                 container = self._container
                 if container is not None:
                     container.exec(["sh", "-c", script, "sh", f"{row[0]}/log"])
@@ -275,13 +275,6 @@ def _engine_is_here(container: PostgresContainer) -> bool:
     return mode == ConnectionMode.docker_host and client.host() in {"localhost", "127.0.0.1"}
 
 
-def _engine_errors() -> tuple[type[Exception], ...]:
-    import docker
-    import requests
-
-    return (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
-
-
 def sweep_containers() -> list[str]:
     """Remove the containers whose owners were killed; their names.
 
@@ -298,12 +291,12 @@ def sweep_containers() -> list[str]:
             lock = FileLock(directory / "owner.lock")
             if directory.is_dir() and not lock.acquire(wait=False):
                 continue
-            with contextlib.suppress(*_engine_errors()):
+            with contextlib.suppress(*engine_errors()):
                 container.remove(force=True, v=True)
                 swept.append(str(container.name))
             lock.release()
             shutil.rmtree(directory, ignore_errors=True)
-    except _engine_errors() as error:
+    except engine_errors() as error:
         raise ContainerEngineError(f"The container engine failed: {error}") from error
     finally:
         client.close()

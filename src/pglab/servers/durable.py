@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import psycopg
+
 from pglab.errors import ServerStartError
 from pglab.passwords import new_password
 from pglab.servers.account import server_account
@@ -29,6 +31,7 @@ from pglab.servers.postmaster import (
 )
 from pglab.servers.prepared import make_cluster
 from pglab.servers.privatefile import write_private
+from pglab.servers.server import connect
 
 if TYPE_CHECKING:
     import psutil
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["DurableServer", "ServerStatus", "status"]
 
 _START_S = 120.0
+_SURVIVORS_S = 10.0
 _LOG_DAYS = 7
 _LOG_BYTES = 256 * 1024 * 1024
 
@@ -94,9 +98,8 @@ class DurableServer(EmbeddedServer):
         with self._lock():
             if sys.platform != "win32":
                 self._socket_dir = socket_place(self._place / f"s{self._major}", self._account)
-            if postmaster_of(self.data_dir) is None:
+            if not self._runs():
                 self._boot()
-            self._attach()
         return self
 
     def stop(self) -> None:
@@ -132,6 +135,23 @@ class DurableServer(EmbeddedServer):
         if found is not None and found.port is not None:
             self._port = found.port
         self.__dict__.pop("version", None)
+
+    def _runs(self) -> bool:
+        """Whether the server runs and answers; one that is just being killed does not."""
+        deadline = time.monotonic() + _START_S
+        while postmaster_of(self.data_dir) is not None:
+            self._attach()
+            try:
+                connect(self.admin_url).close()
+                return True
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise ServerStartError(
+                        f"Your PostgreSQL server runs but does not let the kit in: {error}. Its "
+                        f"log is in {self.data_dir / 'log'}. kit db down stops it."
+                    ) from error
+                time.sleep(0.05)
+        return False
 
     def _boot(self) -> None:
         binaries = runnable_binaries(self._major, self._place, self._account)
@@ -216,9 +236,12 @@ class DurableServer(EmbeddedServer):
             ) from error
 
     def _why_not(self, said: str) -> str:
-        start = f"Your PostgreSQL server did not start. It said: {said or 'nothing'}. "
         if "No space left" in said:
-            return start + f"Free some space on the disk of {self.data_dir} and try again."
+            return (
+                f"Your PostgreSQL server did not start: the disk of {self.data_dir} is full. Free "
+                "some space there and try again."
+            )
+        start = f"Your PostgreSQL server did not start. It said: {said or 'nothing'}. "
         if "Address already in use" in said or "could not bind" in said:
             return start + "Another program has its port: try again, and it takes another one."
         if "Permission denied" in said:
@@ -270,7 +293,7 @@ def _remove_false_pid_file(data: Path) -> None:
 def _wait_for_the_end_of(survivors: list[psutil.Process], data: Path) -> None:
     import psutil
 
-    _, alive = psutil.wait_procs(survivors, timeout=10)
+    _, alive = psutil.wait_procs(survivors, timeout=_SURVIVORS_S)
     if alive:
         numbers = ", ".join(str(process.pid) for process in alive)
         raise ServerStartError(

@@ -9,10 +9,11 @@ from typing import Any
 
 from pglab.errors import ContainerEngineError
 
-__all__ = ["PING_S", "ensure_image", "image_name", "open_engine"]
+__all__ = ["PING_S", "engine_errors", "ensure_image", "image_name", "open_engine"]
 
 PING_S = 3
 """Seconds that an engine has to answer; one that hangs must not hang a class."""
+_CONFIGURED = (".docker", ".testcontainers.properties")
 _PULL_S = 30
 """Seconds of silence after which pulling an image is given up."""
 
@@ -34,24 +35,26 @@ def open_engine(timeout_s: int = PING_S) -> Any:
             "or use the embedded server: --database embedded"
         )
     try:
-        import docker
-        import requests
+        from testcontainers.core.docker_client import DockerClient
     except ImportError as error:
         raise ContainerEngineError(
             "The Python package testcontainers is not installed, so the kit cannot use "
             "containers. Install it with: pip install 'kit[grade]'"
         ) from error
     try:
-        client = docker.from_env(timeout=timeout_s)
+        client = DockerClient(timeout=timeout_s).client
         client.ping()
-    except requests.exceptions.Timeout as error:
-        raise ContainerEngineError(
-            f"The container engine did not answer within {timeout_s} seconds. Restart it, or use "
-            "the embedded server: --database embedded"
-        ) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-        raise ContainerEngineError(_unreachable(error)) from error
+    except engine_errors() as error:
+        raise ContainerEngineError(_unreachable(error, timeout_s)) from error
     return client
+
+
+def engine_errors() -> tuple[type[Exception], ...]:
+    """What the engine's client raises when the engine fails."""
+    import docker
+    import requests
+
+    return (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
 
 
 def ensure_image(name: str, pull_silence_s: int = _PULL_S) -> None:
@@ -61,7 +64,6 @@ def ensure_image(name: str, pull_silence_s: int = _PULL_S) -> None:
         ContainerEngineError: it is not here and cannot be pulled.
     """
     import docker
-    import requests
 
     client = open_engine()
     try:
@@ -71,10 +73,10 @@ def ensure_image(name: str, pull_silence_s: int = _PULL_S) -> None:
         pass
     finally:
         client.close()
-    client = docker.from_env(timeout=pull_silence_s)
+    client = open_engine(pull_silence_s)
     try:
         client.images.pull(*_repository_and_tag(name))
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except engine_errors() as error:
         raise ContainerEngineError(
             f"The image {name} is not on this machine and could not be pulled. Pull or build it "
             "there, name another one with KIT_POSTGRES_IMAGE, or use --database embedded. "
@@ -88,7 +90,8 @@ def _surely_absent() -> bool:
     """No engine, seen without loading the client library (which takes a third of a second)."""
     if sys.platform != "linux" or os.environ.get("DOCKER_HOST"):
         return False
-    return not (Path("/var/run/docker.sock").exists() or Path.home().joinpath(".docker").exists())
+    signs = (Path("/var/run/docker.sock"), *map(Path.home().joinpath, _CONFIGURED))
+    return not any(sign.exists() for sign in signs)
 
 
 def _repository_and_tag(name: str) -> tuple[str, str | None]:
@@ -100,7 +103,12 @@ def _repository_and_tag(name: str) -> tuple[str, str | None]:
     return repository, tag
 
 
-def _unreachable(error: Exception) -> str:
+def _unreachable(error: Exception, timeout_s: int) -> str:
+    if _is_timeout(error):
+        return (
+            f"The container engine did not answer within {timeout_s} seconds. Restart it, or use "
+            "the embedded server: --database embedded"
+        )
     if "Permission denied" in str(error):
         return (
             "The container engine does not let this user in. Add the user to the group docker "
@@ -110,6 +118,17 @@ def _unreachable(error: Exception) -> str:
         "The container engine is not running. Start it, or use the embedded server: "
         f"--database embedded. ({_last_line(error)})"
     )
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """Whether an error, or one that it stands for, is that time ran out."""
+    import requests
+
+    while error is not None:
+        if isinstance(error, requests.exceptions.Timeout):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _last_line(error: Exception) -> str:

@@ -41,12 +41,16 @@ def server_place(home: Path, account: Account) -> Path:
         ServerStartError: the directory cannot be made or written.
     """
     home = home.expanduser().absolute()
+    if home.exists() and not home.is_dir():
+        raise ServerStartError(
+            f"The kit's home {home} is not a directory. Remove it, or name another place with the "
+            "environment variable KIT_HOME."
+        )
     place = home / "postgres"
     if account.other and not account.can_enter(home):
         name = f"kit-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
-        temporary = Path(tempfile.gettempdir()).resolve()
-        within_temporary = temporary in home.resolve().parents
-        place = (temporary if within_temporary else Path("/var/lib")) / name
+        temporary = [place for place in scratch_places(account) if place in home.resolve().parents]
+        place = (temporary[0] if temporary else Path("/var/lib")) / name
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o711 if account.other else 0o700)
         status = place.lstat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -15,7 +16,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["PidFile", "complaint", "end_postmaster", "postmaster_of", "read_pid_file", "wait_ready"]
+__all__ = [
+    "PidFile",
+    "complaint",
+    "end_postmaster",
+    "postmaster_of",
+    "processes_in",
+    "read_pid_file",
+    "wait_ready",
+]
+
+_FULL = 1 << 20
+"""Bytes of free space below which a disk is full: the server cannot even write why it ended."""
+_COLLECTOR_S = 2.0
+"""Seconds that the log collector has to write its last lines."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +169,13 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 
 def complaint(output: Path, data: Path) -> str:
-    """The last thing that a server said before it ended: its FATAL, PANIC or ERROR message."""
+    """The last thing that a server said before it ended: its FATAL, PANIC or ERROR message.
+
+    Waits for the log collector, which may still be writing when the server has ended.
+    """
+    if _free_bytes(data) < _FULL:
+        return "No space left on device"
+    _gone(processes_in(data), _COLLECTOR_S)
     spoken = _last_lines(output)
     for line in reversed(spoken):
         for mark in ("PANIC:", "FATAL:", "ERROR:", "error:"):
@@ -168,7 +188,13 @@ def complaint(output: Path, data: Path) -> str:
             continue
         if entry.get("error_severity") in {"FATAL", "PANIC"}:
             return str(entry.get("message", ""))
-    return spoken[-1].strip() if spoken else ""
+    return " ".join(line.strip() for line in spoken[-3:])
+
+
+def _free_bytes(directory: Path) -> int:
+    while not directory.exists():
+        directory = directory.parent
+    return shutil.disk_usage(directory).free
 
 
 def _newest_log(data: Path) -> Path | None:
