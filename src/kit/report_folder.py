@@ -37,7 +37,7 @@ class ReportFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
+        self.path = path.expanduser().resolve()
         self._made: list[Path] = []
         self._staging: Path | None = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 
 import click
 
@@ -41,6 +40,8 @@ class LazyGroup(click.Group):
 
 def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
+        from importlib import metadata  # slow to import, and no other command needs it
+
         click.echo(f"kit {metadata.version('kit')}")
         context.exit()
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import click
 
-from kit.cli import crash
 from kit.cli.output import debugging, say
 
 EXPECTED = {
@@ -155,6 +154,8 @@ def _part_missing(error: BaseException, _names: list[str]) -> str:
 
 
 def _unexpected(error: BaseException) -> str:
+    from kit.cli import crash
+
     what = traceback.format_exception_only(error)[-1].strip()
     return (
         f"Error: The kit failed in a way that nobody foresaw: {what}\n"

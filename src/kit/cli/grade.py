@@ -136,7 +136,9 @@ def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:
         from kit.cli.console import KitConsole
 
         terminal.print_class_table(grading, KitConsole())
-        click.echo(f"Report: {folder / 'report.html'}")
+        report = folder / "report.html"
+        here = Path.cwd()
+        click.echo(f"Report: {report.relative_to(here) if report.is_relative_to(here) else report}")
     if errors:
         say(
             f"Error: {errors} of {len(grading.submissions)} submissions could not be judged "

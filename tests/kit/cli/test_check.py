@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.conftest import Ended
+from tests.kit.conftest import Ended, Kit
 from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, answer_own, make_course
 
 Inside = Callable[..., Ended]
@@ -127,3 +127,14 @@ def test_the_course_can_be_named_from_anywhere(
     monkeypatch.chdir(tmp_path)
     assert check("01", "--course", str(tiny)).code == 0
     assert check("01", KIT_COURSE=str(tiny)).code == 0
+
+
+def test_a_terminal_without_unicode_shows_plain_forms(
+    kit: Kit, tiny: Path, learners_home: Path
+) -> None:
+    answer_own(tiny, WRONG)
+    ended = kit("check", "01", cwd=tiny, KIT_HOME=str(learners_home), PYTHONIOENCODING="ascii")
+    assert ended.code == 1
+    assert "x A greeting is stored" in ended.out
+    assert "+ Nothing else is stored" in ended.out
+    assert "?" not in ended.out.replace("Which statement stores a row?", "")

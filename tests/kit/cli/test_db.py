@@ -262,6 +262,23 @@ def test_a_reset_that_fails_leaves_the_old_database(db: Db, server: DurableServe
     assert marked(server)
 
 
+@pytest.mark.usefixtures("tracker")
+def test_a_reset_that_is_broken_off_leaves_the_old_database_and_nothing_else(
+    db: Db, server: DurableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark(server)
+    before = names(server)
+
+    def stop(_url: str, **_data: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "fill", stop)
+        assert db("reset", "--yes").code == 130
+    assert names(server) == before
+    assert marked(server)
+
+
 def test_a_server_that_does_not_answer_is_the_machines_fault(db: Db) -> None:
     ended = db("status", "--database", "postgresql://me:hunter2@127.0.0.1:1/x")
     assert ended.code == 3

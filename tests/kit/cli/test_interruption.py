@@ -101,7 +101,7 @@ def data_directory(process: psutil.Process) -> Path | None:
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["2", pytest.param("1", marks=pytest.mark.slow)])
 def test_ctrl_c_in_the_middle_of_grading_leaves_nothing(
     kit: Kit, tiny: Path, tmp_path: Path, temporary: Path, jobs: str
 ) -> None:
@@ -122,6 +122,7 @@ def test_ctrl_c_in_the_middle_of_grading_leaves_nothing(
 
 
 @pytest.mark.sandbox
+@pytest.mark.slow
 def test_a_terminated_grading_leaves_the_earlier_reports_whole(
     kit: Kit, tiny: Path, tmp_path: Path, temporary: Path
 ) -> None:
