@@ -71,6 +71,7 @@ class ReceiptMagics(Magics):
         while self._recorders:
             traffic.stop(self._recorders.pop())
         taps.uninstall()
+        traffic.forget()
 
     def _before(self, _info: Any = None) -> None:
         self._recorders.append(traffic.start(self._names))

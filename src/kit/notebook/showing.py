@@ -57,8 +57,15 @@ def table(rows: Iterable[Sequence[object]], columns: Sequence[str], caption: str
         rows: values, shown with ``str``; None as a dash, booleans as yes and no.
         columns: the names of the columns, as many as a row has values.
         caption: one line above the table.
+
+    Raises:
+        ValueError: a row has more or fewer values than there are columns.
     """
     cells = [[_plain(value) for value in row] for row in rows]
+    for row in cells:
+        if len(row) != len(columns):
+            msg = f"The row {row} has {len(row)} values, and there are {len(columns)} columns."
+            raise ValueError(msg)
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>'

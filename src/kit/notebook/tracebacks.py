@@ -47,6 +47,8 @@ def _shown(
     tb_offset: int | None = None,
 ) -> list[str]:
     """What IPython calls to show the error; it returns the lines, and shows them."""
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb and %debug
+    sys.last_exc = error  # type: ignore[attr-defined]  # read from Python 3.12 on
     if isinstance(error, NotebookError):
         lines = error._render_traceback_()
     else:

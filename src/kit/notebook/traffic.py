@@ -249,6 +249,11 @@ def open_transactions() -> list[OpenTransaction]:
     return sorted(found)
 
 
+def forget() -> None:
+    """Forget every connection that was seen; what is open on it is not told any more."""
+    _known.clear()
+
+
 def recorder_for(pgconn: Any) -> Recorder | None:
     """The recorder that notes what this connection sends; None where nothing is noted."""
     if not _recorders or pgconn.parameter_status(b"application_name") == KITS_OWN:
@@ -277,7 +282,7 @@ def _cause(frame: FrameType | None, cell: dict[str, Any] | None) -> tuple[int | 
         module = frame.f_globals.get("__name__", "")
         if module.startswith("sqlalchemy.pool."):
             housekeeping = "SQLAlchemy's pool"
-        elif module == "sql.run":
+        elif module in ("sql.magic", "kit.notebook.console"):
             return None, housekeeping  # all of %%sql is on one line of what IPython makes of it
         elif cell is not None and frame.f_globals is cell and frame.f_code.co_name == "<module>":
             line = frame.f_lineno
