@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from grader.reports.inert import Inert
 from grader.reports.marks import ERROR, mark_of_exercise
 from grader.reports.summary import ClassSummary, ExerciseSummary, Standing
 from grader.reports.text import counted, number, one_line
@@ -57,16 +58,18 @@ def print_class_table(grading: Grading, console: Console | None = None) -> None:
     """
     console = console or Console()
     summary = ClassSummary(grading)
-    console.print(class_table(grading))
-    console.print()
-    console.print(_legend(summary))
+    console.print(Inert(Group(class_table(grading), Text(), *_below(summary))))
+
+
+def _below(summary: ClassSummary) -> Iterator[Text]:
+    yield _legend(summary)
     if summary.median is not None:
         students = counted(len(summary.standings), "student")
-        console.print(Text(f"{students}, median {number(summary.median)} % of the points"))
+        yield Text(f"{students}, median {number(summary.median)} % of the points")
     frequent = [f"{m.misconception.id} ({len(m.students)})" for m in summary.misconceptions()]
     if frequent:
         more = ["…"] if len(frequent) > _FREQUENT else []
-        console.print(Text(one_line(f"Most frequent: {', '.join(frequent[:_FREQUENT] + more)}")))
+        yield Text(one_line(f"Most frequent: {', '.join(frequent[:_FREQUENT] + more)}"))
 
 
 def _head(exercise: ExerciseSummary, *, named: bool) -> Text:

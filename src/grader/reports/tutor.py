@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.reports.inert import Inert
 from grader.reports.marks import ERROR, WHAT_HAPPENED, Mark, mark_of_check
 from grader.reports.sent import SentGroup, grouped
 from grader.reports.text import counted, first_sentence, legible, number, one_line
@@ -34,7 +35,7 @@ def check_report(
         misconceptions: what is known of each, by id (``Grading.misconceptions``).
         all: show every failure in full.
     """
-    return Group(*_report(exercise, misconceptions, everything=all))
+    return Inert(Group(*_report(exercise, misconceptions, everything=all)))
 
 
 def _report(
@@ -47,12 +48,15 @@ def _report(
     for check in _by(exercise, Outcome.ERROR):
         yield Text()
         yield from _error(check)
-    failing = _by(exercise, Outcome.FAILED)
-    shown = failing if everything else failing[:1]
-    for check in shown:
+    groups = _by_failure(_by(exercise, Outcome.FAILED))
+    shown = groups if everything else groups[:1]
+    for check, *same in shown:
         yield Text()
         yield from _failing(check, misconceptions)
-    rest = failing[len(shown) :]
+        if same:
+            yield Text(f"\n{counted(len(same), 'more check')} for the same reason:")
+            yield from (_line(other) for other in same)
+    rest = [check for group in groups[len(shown) :] for check in group]
     if rest:
         yield Text()
         yield Text(f"{counted(len(rest), 'more check')} not right yet (--all shows them in full):")
@@ -77,6 +81,14 @@ def _heading(exercise: ExerciseResult) -> Text:
 
 def _by(exercise: ExerciseResult, outcome: Outcome) -> list[CheckResult]:
     return [check for check in exercise.checks if check.outcome is outcome]
+
+
+def _by_failure(checks: list[CheckResult]) -> list[list[CheckResult]]:
+    """The checks that fail for the very same reason together, in the order of the first of each."""
+    groups: dict[object, list[CheckResult]] = {}
+    for check in checks:
+        groups.setdefault(check.failure or check.name, []).append(check)
+    return list(groups.values())
 
 
 def _line(check: CheckResult, note: str = "") -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from grader.reports.terminal import check_report, class_table, print_class_table
-from grader.results import CheckResult, ExerciseResult, Grading, Outcome
+from grader.results import (
+    CheckResult,
+    ExerciseResult,
+    Grading,
+    Outcome,
+    SentStatement,
+    SubmissionResult,
+)
 
 from .demo import (
     HALF,
@@ -30,6 +38,13 @@ from .strategies import gradings, texts
 def shown(renderable: object, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(renderable)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def printed(grading: Grading, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_class_table(grading, console)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
 
@@ -61,9 +76,7 @@ def test_points_that_are_not_final_are_marked() -> None:
 
 
 def test_the_symbols_are_explained_below_the_table() -> None:
-    console = Console(file=io.StringIO(), width=80)
-    print_class_table(demo_class(30, 17), console)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    text = printed(demo_class(30, 17))
     for said in ("✓ all points", "✗ no points", "not handed in", "~ some points", "median"):
         assert said in text
 
@@ -87,6 +100,17 @@ def test_the_first_failure_is_told_in_full_and_the_others_in_a_line() -> None:
     ):
         assert said in text
     assert "INSERT INTO lesson_progress" not in text
+
+
+def test_checks_that_fail_for_the_same_reason_are_told_together() -> None:
+    text = told(
+        check(Outcome.FAILED, SYNTAX, title="First", name="test_a"),
+        check(Outcome.FAILED, UPDATE, title="Second", name="test_b"),
+        check(Outcome.FAILED, SYNTAX, title="Third", name="test_c"),
+    )
+    assert text.count("was never closed") == 1
+    assert "1 more check for the same reason:\n✗ Third\n" in text
+    assert "1 more check not right yet" in text
 
 
 def test_all_failures_are_told_in_full_when_asked() -> None:
@@ -127,7 +151,7 @@ def test_an_exercise_that_was_not_handed_in_says_so() -> None:
 def test_no_submission_can_move_the_cursor_or_color_the_terminal(grading: Grading) -> None:
     exercises = [e for s in grading.submissions for e in s.exercises]
     reports = [check_report(e, grading.misconceptions, all=True) for e in exercises]
-    for text in [shown(class_table(grading)), *map(shown, reports)]:
+    for text in [printed(grading), *map(shown, reports)]:
         text.encode("utf-8")
         assert not set(text) & {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0))} - {"\n"}
         assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -138,3 +162,38 @@ def test_no_submission_can_move_the_cursor_or_color_the_terminal(grading: Gradin
 def test_markup_stays_text(markup: str, other: str) -> None:
     text = told(check(Outcome.FAILED, UPDATE, title=markup), check(Outcome.PASSED, title=other))
     assert markup in text
+
+
+COMMANDS = (
+    "::error title=x::forged",
+    "\t ::stop-commands::pause",
+    "fine\n  ::add-mask::a",
+    "##[error]forged",
+    "a ##vso[task.complete]b",
+    "word " * 15 + "::notice::wrapped",
+    "x" * 74 + "::notice::folded" * 20,
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("width", [20, 80])
+def test_no_line_is_a_command_to_a_runner_of_workflows(command: str, width: int) -> None:
+    failure = dataclasses.replace(
+        UPDATE,
+        message=command,
+        actual=command,
+        question=command,
+        traceback=command,
+        statements=(SentStatement(command, (command,)),),
+    )
+    failing = check(Outcome.FAILED, failure, title=command, output=command)
+    problem = SubmissionResult(command, (), problem=command)
+    class_ = dataclasses.replace(grading(), submissions=(problem,))
+    text = told(failing, width=width) + printed(class_, width)
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+    assert "##[" not in text
+    assert "##vso[" not in text
+
+
+def test_sql_with_casts_is_shown_as_it_was_sent() -> None:
+    assert "WHERE users.id = $1::UUID" in told(check(Outcome.FAILED, UPDATE))

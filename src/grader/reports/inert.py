@@ -1,0 +1,43 @@
+"""Output whose lines no runner of workflows takes for commands, whatever a submission printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
+
+# GitHub's runner obeys "::command::" at the start of a line, white space aside, and "##[command]"
+# anywhere in it; Azure's obeys "##vso[…]". Only rendered lines show what stands at a line's start.
+_AT_START = re.compile(r"^(\s*):(?=:)")
+_ANYWHERE = re.compile(r"##(?=\w*\[)")
+_COLON = "\ua789"
+_SHARP = "\u266f"
+
+
+class Inert:
+    """A renderable with its lines made harmless: lookalikes of the same width stand in.
+
+    Args:
+        content: what to render.
+    """
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self._content, options, pad=False):
+            yield from _harmless(line)
+            yield Segment.line()
+
+
+def _harmless(line: Iterable[Segment]) -> Iterator[Segment]:
+    segments = [segment for segment in line if not segment.control]
+    plain = "".join(segment.text for segment in segments)
+    plain = _ANYWHERE.sub(f"#{_SHARP}", _AT_START.sub(rf"\1{_COLON}", plain))
+    start = 0
+    for segment in segments:
+        end = start + len(segment.text)
+        yield Segment(plain[start:end], segment.style)
+        start = end
