@@ -18,7 +18,7 @@ import pytest
 
 from grader.catalog import CheckSpec, Course, Exercise, load_course
 from grader.errors import JudgeError
-from grader.judge import not_readable
+from grader.judge import not_taken
 from grader.plan import Plan
 from grader.plugin import PROPERTY, Prestarted
 from grader.results import (
@@ -237,19 +237,18 @@ def _submission_result(
     for exercise in exercises:
         specs = _specs(exercise, visible_only)
         problem = submission.problems.get(exercise.name)
+        handed_in = exercise.name in submission.files or problem is not None
         if exercise.name in submission.files:
             checks = [results.get((number, exercise.name, s.name)) or _lost(s) for s in specs]
-        elif problem:
-            checks = [not_readable(spec, problem) for spec in specs]
         else:
-            checks = [
-                not_readable(spec, "Nothing was handed in for this exercise.") for spec in specs
-            ]
-        handed_in = exercise.name in submission.files or problem is not None
+            checks = [not_taken(spec, problem or _NOTHING) for spec in specs]
         graded.append(
             ExerciseResult(exercise.name, exercise.title, tuple(checks), handed_in, exercise.sha256)
         )
     return SubmissionResult(submission.student, tuple(graded), submission.sha256)
+
+
+_NOTHING = Failure(Reason.MISSING, "Nothing was handed in for this exercise.")
 
 
 def _lost(spec: CheckSpec) -> CheckResult:

@@ -30,7 +30,7 @@ from grader.errors import GraderError
 from grader.results import CheckResult, Failure, Outcome, Reason
 from grader.sandbox.base import Answer, Cell, Runner, Sandbox
 from grader.submissions import Submission
-from grader.text import clean, show
+from grader.text import clean, literal, show
 from pglab.clonepool import ClonePool
 from pglab.errors import PglabError
 from pglab.scratch import Database, Role, Scratch
@@ -313,7 +313,7 @@ class _Examination:
             misconception = self._spec.misconception
         return dataclasses.replace(
             failure,
-            misconception=misconception,
+            misconception=misconception or None,
             statements=to_show(statements),
             statements_total=len(statements),
         )
@@ -323,8 +323,9 @@ class _Examination:
         return Failure(
             Reason.ASSERTION,
             f"What {call.function} returned does not have the shape that the README describes.",
+            misconception="",  # the check did not come as far as what it is about
             question="Which keys and types does the README ask for, and what did you return?",
-            actual=clean(f"returned {call.value!r}", 600) if call.answered else "",
+            actual=clean(f"returned {literal(call.value)}", 600) if call.answered else "",
         )
 
 
@@ -367,9 +368,9 @@ def stopwatch(seconds: dict[str, float], name: str) -> Iterator[None]:
         seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
 
 
-def not_readable(spec: CheckSpec, problem: str) -> CheckResult:
+def not_taken(spec: CheckSpec, problem: Failure) -> CheckResult:
     """The result where the submission's files could not be taken."""
-    return _result(spec, Outcome.FAILED, 0, Failure(Reason.IMPORT, problem), "")
+    return _result(spec, Outcome.FAILED, 0, problem, "")
 
 
 def _result(

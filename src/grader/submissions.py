@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.catalog import Exercise
 from grader.errors import SubmissionError
+from grader.results import Failure, Reason
+from grader.sources import Archive, Folder, Refused, SingleFile, Source
 from grader.text import clean
 
-MAX_FILE_BYTES = 512 * 1024
 MAX_FILES = 64
+MAX_BYTES = 4 * 1024 * 1024
+"""Of all files for one exercise: they go to the sandbox in one message."""
 _SUFFIXES = frozenset({".py", ".sql"})
+_FILES = frozenset({".py", ".sql", ".ipynb", ".zip"})
+"""Of the files that may stand in a class in a student's place."""
 _IGNORED = frozenset({"__pycache__", "conftest.py"})
 
 
@@ -27,8 +31,8 @@ class Submission:
 
     student: str
     files: Mapping[str, Mapping[str, bytes]]
-    problems: Mapping[str, str] = field(default_factory=dict)
-    """By exercise: why a file could not be taken, for the student."""
+    problems: Mapping[str, Failure] = field(default_factory=dict)
+    """By exercise: why the files could not be taken."""
 
     @property
     def sha256(self) -> str:
@@ -45,8 +49,9 @@ def read_submissions(paths: Sequence[Path], exercises: Sequence[Exercise]) -> li
     """Every submission below these paths, sorted by student.
 
     Args:
-        paths: each a class (a folder with one folder per student) or a single submission (a folder
-            that holds an exercise's folder or its answer files, or a file).
+        paths: each a class (a folder with a folder, an archive or a file for each student) or a
+            single submission (a folder that holds an exercise's folder or its answer, an archive,
+            or a file).
         exercises: what is graded.
 
     Raises:
@@ -55,120 +60,136 @@ def read_submissions(paths: Sequence[Path], exercises: Sequence[Exercise]) -> li
     """
     found: dict[str, Submission] = {}
     for path in paths:
-        for place in _places(path, exercises):
-            submission = read_submission(place, exercises)
-            if submission.student in found:
+        try:
+            places = list(_places(path, exercises))
+        except OSError as error:
+            raise SubmissionError(f"{path} cannot be read: {error.strerror}.") from error
+        for student, place in places:
+            if student in found:
                 raise SubmissionError(
-                    f"Two submissions are called {submission.student!r}. Rename one of them."
+                    f"Two submissions are called {student!r}. Rename one of them."
                 )
-            found[submission.student] = submission
+            found[student] = _read(student, place, exercises)
     return [found[name] for name in sorted(found)]
 
 
-def read_submission(path: Path, exercises: Sequence[Exercise]) -> Submission:
-    """One submission: a student's folder, or a single answer file."""
-    files: dict[str, dict[str, bytes]] = {}
-    problems: dict[str, str] = {}
+def _read(student: str, path: Path, exercises: Sequence[Exercise]) -> Submission:
+    """One submission: a student's folder, archive or file."""
+    files: dict[str, Mapping[str, bytes]] = {}
+    problems: dict[str, Failure] = {}
     for exercise in exercises:
-        folder = _folder_of(path, exercise)
-        if folder is None:
-            continue
         try:
-            taken = _read_file(path, exercise) if path.is_file() else _read_folder(folder, exercise)
-        except _Refused as refusal:
-            problems[exercise.name] = str(refusal)
-            continue
-        if any(name in taken for name in exercise.answer):
-            files[exercise.name] = taken
-    return Submission(
-        clean(path.stem if path.is_file() else path.resolve().name, 120), files, problems
-    )
+            taken = _take(_source(path, exercises), exercise)
+        except Refused as refusal:
+            problems[exercise.name] = refusal.failure
+        else:
+            if taken is not None:
+                files[exercise.name] = taken
+    return Submission(student, files, problems)
 
 
-class _Refused(Exception):
-    """An exercise's files cannot be taken; the message is for the student."""
-
-
-def _places(path: Path, exercises: Sequence[Exercise]) -> Iterator[Path]:
+def _places(path: Path, exercises: Sequence[Exercise]) -> Iterator[tuple[str, Path]]:
+    """The students and where their submissions are. The path itself may be a link: it was named."""
     if not path.exists():
         raise SubmissionError(f"{path} is not there.")
-    if path.is_file() or _is_submission(path, exercises):
-        yield path
+    if path.is_file():
+        if path.suffix not in _FILES:
+            raise SubmissionError(
+                f"{path} is no submission. One is a folder or a file like notes.py or notes.zip."
+            )
+        yield _student(path), path.resolve()
         return
-    try:
-        inside = sorted(
-            p for p in path.iterdir() if p.is_dir() and not p.name.startswith((".", "__"))
-        )
-    except OSError as error:
-        raise SubmissionError(f"{path} cannot be read: {error.strerror}.") from error
-    if not inside:
+    inside = [p for p in sorted(path.iterdir()) if not p.name.startswith((".", "__"))]
+    students = [p for p in inside if p.is_symlink() or os.path.isdir(p)]
+    if _has_folder(path, exercises) or (
+        _has_answer(path, exercises) and not any(_is_submission(p, exercises) for p in students)
+    ):
+        yield _student(path), path.resolve()
+        return
+    answers = {name for exercise in exercises for name in exercise.answer}
+    # A file that is called like an answer is no student's: each would be called the same.
+    files = [p for p in inside if p.suffix in _FILES and p.name not in answers | _IGNORED]
+    found = sorted({*students, *(p for p in files if os.path.isfile(p))})
+    if not found:
         raise SubmissionError(
             f"{path} holds no submission. It should hold one folder per student, "
             f"each with folders like {exercises[0].name if exercises else '04_repository'}."
         )
-    yield from inside
+    yield from ((_student(place), place) for place in found)
 
 
 def _is_submission(path: Path, exercises: Sequence[Exercise]) -> bool:
-    return any(
-        (path / e.name).is_dir() or any((path / name).is_file() for name in e.answer)
-        for e in exercises
+    return _has_folder(path, exercises) or _has_answer(path, exercises)
+
+
+def _has_folder(path: Path, exercises: Sequence[Exercise]) -> bool:
+    return any(os.path.isdir(path / e.name) for e in exercises)
+
+
+def _has_answer(path: Path, exercises: Sequence[Exercise]) -> bool:
+    return any(os.path.isfile(path / name) for e in exercises for name in e.answer)
+
+
+def _source(path: Path, exercises: Sequence[Exercise]) -> Source:
+    """What a submission's files are read from."""
+    if path.is_symlink():
+        raise Refused("It is a link. Links are not followed.")
+    if path.suffix == ".zip" and path.is_file():
+        return Archive(path)
+    return SingleFile(path, exercises) if path.is_file() else Folder(path)
+
+
+def _student(path: Path) -> str:
+    """The student's name: that of the folder or file, with every odd character spelled out, so that
+    different names stay different.
+    """
+    whole = Path(os.path.abspath(path))
+    name = whole.stem if path.is_file() and not path.is_symlink() else whole.name
+    return "".join(
+        c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in name
     )
 
 
-def _folder_of(path: Path, exercise: Exercise) -> Path | None:
-    """Where a submission holds its files for an exercise."""
-    if path.is_file():
-        return path.parent if path.name in exercise.answer else None
-    if (path / exercise.name).is_dir() and not (path / exercise.name).is_symlink():
-        return path / exercise.name
-    return path if any((path / name).is_file() for name in exercise.answer) else None
+def _take(source: Source, exercise: Exercise) -> Mapping[str, bytes] | None:
+    """The files that go to the sandbox; None where nothing was handed in.
 
-
-def _read_file(path: Path, exercise: Exercise) -> dict[str, bytes]:
-    return {path.name: _content(path, path.name)}
-
-
-def _read_folder(folder: Path, exercise: Exercise) -> dict[str, bytes]:
+    Raises:
+        Refused: they cannot be taken, or the answer is not among them.
+    """
+    found = source.files(exercise)
+    if found is None:
+        return None
+    wanted = sorted(name for name in found if _is_wanted(name, exercise))
+    if not wanted:
+        return None
+    if missing := [name for name in exercise.answer if name not in wanted]:
+        raise Refused(f"There is no {missing[0]} among the files.", Reason.MISSING)
+    if len(wanted) > MAX_FILES:
+        raise Refused(f"More than {MAX_FILES} files were handed in for {exercise.name}.")
     taken: dict[str, bytes] = {}
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-        name = entry.name
-        wanted = (
-            Path(name).suffix in _SUFFIXES and name not in _IGNORED and not name.startswith("test_")
-        )
-        if name in exercise.given or not (wanted or name in exercise.answer):
-            continue
-        if name in exercise.answer or entry.is_file(follow_symlinks=False):
-            taken[name] = _content(folder / name, name)
-        if len(taken) > MAX_FILES:
-            raise _Refused(f"More than {MAX_FILES} files were handed in for {exercise.name}.")
+    for name in wanted:
+        taken[name] = _as_text(name, found[name]())
+        if sum(map(len, taken.values())) > MAX_BYTES:
+            raise Refused(
+                f"More than {MAX_BYTES // 1024**2} MB were handed in for {exercise.name}."
+            )
     return taken
 
 
-def _content(path: Path, name: str) -> bytes:
-    """The bytes of a regular file; a link, a device or a pipe is refused without being opened for
-    long.
-    """
-    shown = clean(name, 80)
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        raise _Refused(
-            f"{shown} cannot be read: {error.strerror}. Links are not followed."
-        ) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _Refused(f"{shown} is not an ordinary file.")
-        if status.st_size > MAX_FILE_BYTES:
-            raise _Refused(f"{shown} is larger than {MAX_FILE_BYTES // 1024} KB.")
-        content = file.read(MAX_FILE_BYTES + 1)
-    if name.endswith((".py", ".sql")):
+def _is_wanted(name: str, exercise: Exercise) -> bool:
+    if name in exercise.answer:
+        return True
+    ours = name in exercise.given or name in _IGNORED or name.startswith("test_")
+    return Path(name).suffix in _SUFFIXES and not ours
+
+
+def _as_text(name: str, content: bytes) -> bytes:
+    """The content, which is UTF-8 text where the name says that it is text."""
+    if Path(name).suffix in _SUFFIXES:
         try:
             content.decode("utf-8")
         except UnicodeDecodeError:
-            raise _Refused(
-                f"{shown} is not UTF-8 text. Save it as UTF-8 and hand it in again."
+            raise Refused(
+                f"{clean(name, 80)} is not UTF-8 text. Save it as UTF-8 and hand it in again."
             ) from None
     return content

@@ -68,7 +68,7 @@ def hint(
     Args:
         message: what happened and why it matters, in one to three sentences.
         question: one question that leads on; never the answer.
-        misconception: id, where it differs from the check's own.
+        misconception: id, where it differs from the check's own; an empty text for none.
         expected: what should have been, shown as text.
         actual: what the database showed or the call returned, shown as text.
         show: the statements to show (``statements.last`` or a list of statements); by default those
