@@ -25,6 +25,7 @@ from tracker.models.learning import (
 )
 from tracker.models.payments import Payment, PaymentStatus
 from tracker.models.sign_in import LoginSession, OAuthAccount, TokenPurpose, VerificationToken
+from tracker.models.views import ViewRefresh
 
 __all__ = [
     "AIInteraction",
@@ -60,4 +61,5 @@ __all__ = [
     "TrackProgress",
     "User",
     "VerificationToken",
+    "ViewRefresh",
 ]

@@ -17,6 +17,8 @@ def checksum(session: Session) -> str:
     """
     parts = []
     for table in Base.metadata.sorted_tables:
+        if table.is_view:
+            continue  # a copy of what the tables say, of whenever it was last refreshed
         # The whole row as PostgreSQL writes it, with its columns in the order of the model.
         row = cast(func.jsonb_build_array(*table.columns), Text)
         rows = session.scalars(select(func.md5(row)).order_by(func.md5(row)))
