@@ -21,7 +21,14 @@ from pglab.servers.account import Account
 from pglab.servers.cluster import ADMIN
 from pglab.servers.disposable import private_directory, sweep_disposable
 from pglab.servers.embedded import close_to_the_public
-from pglab.servers.engine import engine_errors, ensure_image, image_name, open_engine
+from pglab.servers.engine import (
+    engine_errors,
+    ensure_image,
+    has_memory,
+    image_name,
+    nearest_address,
+    open_engine,
+)
 from pglab.servers.locks import FileLock
 from pglab.servers.places import LONGEST_SOCKET_PATH, SOCKET_NAME, temporary_place
 from pglab.servers.relay import Relay
@@ -38,6 +45,7 @@ __all__ = ["ContainerServer", "sweep_containers"]
 
 _PORT = 5432
 _SOCKET_MOUNT = "/kit-socket"
+_MEMORY_MOUNT = "/kit-memory"
 _START_S = 90.0
 _LOGS_KEPT = 8
 _LOOK_S = 5.0
@@ -63,6 +71,7 @@ class ContainerServer(Server):
         self._mounted: Path | None = None
         self._relay: Relay | None = None
         self._address = ("127.0.0.1", 0)
+        self._data = ""
         self._stopped = threading.Event()
         self._process = os.getpid()
 
@@ -111,7 +120,8 @@ class ContainerServer(Server):
         except BaseException:
             self.stop()
             raise
-        threading.Thread(target=self._prune_logs, name="container logs", daemon=True).start()
+        keeper = threading.Thread(target=self._prune_logs, args=(self._data,), daemon=True)
+        keeper.start()
         return self
 
     def stop(self) -> None:
@@ -157,8 +167,11 @@ class ContainerServer(Server):
         container.with_command(["postgres", *as_arguments(settings)])
         labels = {_LABEL_DIRECTORY: str(directory), _LABEL_HOST: platform.node()}
         container.with_kwargs(labels=labels, shm_size="256m")
-        if _engine_is_here(container):
-            container.ports = {f"{_PORT}/tcp": ("127.0.0.1", None)}
+        if address := nearest_address(container.get_docker_client()):
+            container.ports = {f"{_PORT}/tcp": (address, None)}
+        if has_memory(container.get_docker_client()):
+            container.with_env("PGDATA", f"{_MEMORY_MOUNT}/data")
+            container.with_tmpfs_mount(_MEMORY_MOUNT, "size=2g")
         self._container = container
         try:
             container.start()
@@ -202,19 +215,21 @@ class ContainerServer(Server):
         with connect(self._tcp_url()) as connection:
             version = connection.info.server_version
             row = connection.execute(
-                "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'trust'"
+                "SELECT current_setting('data_directory'), count(*) "
+                "FROM pg_hba_file_rules WHERE auth_method = 'trust'"
             ).fetchone()
         if version < OLDEST * 10_000:
             raise ServerUnavailable(
                 f"The image {self._image} is PostgreSQL {version // 10_000}, and the kit needs "
                 f"{OLDEST} or later. Name another one with KIT_POSTGRES_IMAGE."
             )
-        if row is None or row[0] > 0:
+        if row is None or row[1] > 0:
             raise ContainerEngineError(
                 f"The image {self._image} lets everybody in without a password (it does not heed "
                 "POSTGRES_INITDB_ARGS), so submissions could read everything. Use postgres:18 or "
                 "another image with the contract of the official one."
             )
+        self._data = str(row[0])
 
     def _mounted_socket(self) -> Path | None:
         """The mounted directory, if the server can really be reached through it."""
@@ -236,20 +251,20 @@ class ContainerServer(Server):
         host, port = self._address
         return database_url("postgres", user=ADMIN, password=self._password, host=host, port=port)
 
-    def _prune_logs(self) -> None:
+    def _prune_logs(self, data: str) -> None:
         """Keep a flood of statements from filling the engine's disk."""
-        with connect(self.admin_url) as connection:
-            row = connection.execute("SHOW data_directory").fetchone()
         script = f'cd "$1" && ls | grep "[.]json$" | sort | head -n -{_LOGS_KEPT} | xargs -r rm --'
-        while row is not None and not self._stopped.wait(_LOOK_S):
+        while not self._stopped.wait(_LOOK_S):
+            container = self._container
+            if container is None:
+                return
             with contextlib.suppress(*engine_errors()):
-                container = self._container
-                if container is not None:
-                    container.exec(["sh", "-c", script, "sh", f"{row[0]}/log"])
+                container.exec(["sh", "-c", script, "sh", f"{data}/log"])
 
 
 _INITDB_ARGUMENTS = (
-    "--encoding=UTF8 --locale=C.UTF-8 --auth-local=scram-sha-256 --auth-host=scram-sha-256"
+    "--encoding=UTF8 --locale=C.UTF-8 --no-sync "
+    "--auth-local=scram-sha-256 --auth-host=scram-sha-256"
 )
 
 
@@ -265,14 +280,6 @@ def _container_class() -> type[PostgresContainer]:
             pass
 
     return Container
-
-
-def _engine_is_here(container: PostgresContainer) -> bool:
-    from testcontainers.core.config import ConnectionMode
-
-    client = container.get_docker_client()
-    mode = client.get_connection_mode()
-    return mode == ConnectionMode.docker_host and client.host() in {"localhost", "127.0.0.1"}
 
 
 def sweep_containers() -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -9,10 +11,20 @@ from typing import Any
 
 from pglab.errors import ContainerEngineError
 
-__all__ = ["PING_S", "engine_errors", "ensure_image", "image_name", "open_engine"]
+__all__ = [
+    "PING_S",
+    "engine_errors",
+    "ensure_image",
+    "has_memory",
+    "image_name",
+    "nearest_address",
+    "open_engine",
+]
 
 PING_S = 3
 """Seconds that an engine has to answer; one that hangs must not hang a class."""
+_MUCH_MEMORY = 6 << 30
+"""Bytes of memory from which 2 GB may hold throw-away data (see ``places.scratch_place``)."""
 _CONFIGURED = (".docker", ".testcontainers.properties")
 _PULL_S = 30
 """Seconds of silence after which pulling an image is given up."""
@@ -63,27 +75,50 @@ def ensure_image(name: str, pull_silence_s: int = _PULL_S) -> None:
     Raises:
         ContainerEngineError: it is not here and cannot be pulled.
     """
-    import docker
+    from docker.errors import ImageNotFound
 
-    client = open_engine()
-    try:
-        client.images.get(name)
-        return
-    except docker.errors.ImageNotFound:
-        pass
-    finally:
-        client.close()
-    client = open_engine(pull_silence_s)
-    try:
-        client.images.pull(*_repository_and_tag(name))
-    except engine_errors() as error:
-        raise ContainerEngineError(
-            f"The image {name} is not on this machine and could not be pulled. Pull or build it "
-            "there, name another one with KIT_POSTGRES_IMAGE, or use --database embedded. "
-            f"({_last_line(error)})"
-        ) from error
-    finally:
-        client.close()
+    with contextlib.closing(open_engine()) as client:
+        try:
+            client.images.get(name)
+            return
+        except ImageNotFound:
+            pass
+        except engine_errors() as error:
+            raise ContainerEngineError(_unreachable(error, PING_S)) from error
+    with contextlib.closing(open_engine(pull_silence_s)) as client:
+        try:
+            client.images.pull(*_repository_and_tag(name))
+        except engine_errors() as error:
+            raise ContainerEngineError(
+                f"The image {name} is not on this machine and could not be pulled. Pull or build "
+                "it, name another one with KIT_POSTGRES_IMAGE, or use --database embedded. "
+                f"({_last_line(error)})"
+            ) from error
+
+
+def nearest_address(engine: Any) -> str | None:
+    """The address of the engine's machine on which only that machine can reach a published port.
+
+    None where we are on another machine, and the port must be open to ours.
+
+    Args:
+        engine: testcontainers' ``DockerClient``.
+    """
+    from testcontainers.core.config import ConnectionMode
+
+    mode = engine.get_connection_mode()
+    if mode == ConnectionMode.docker_host and engine.host() in {"localhost", "127.0.0.1"}:
+        return "127.0.0.1"
+    if mode == ConnectionMode.gateway_ip:  # we are in a container of the same engine
+        for network in engine.client.networks.get("bridge").attrs["IPAM"]["Config"] or []:
+            first = next(ipaddress.ip_network(network["Subnet"]).hosts())
+            return str(network.get("Gateway") or first)
+    return None
+
+
+def has_memory(engine: Any) -> bool:
+    """The engine's machine can spare the memory to keep throw-away data in."""
+    return int(engine.client.info().get("MemTotal", 0)) >= _MUCH_MEMORY
 
 
 def _surely_absent() -> bool:
