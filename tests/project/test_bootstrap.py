@@ -45,6 +45,8 @@ elif words[:2] == ["-m", "venv"]:
     target = pathlib.Path(words[-1]) / "bin"
     target.mkdir(parents=True)
     shutil.copy(__file__, target / "python")
+    (target / "kit").write_text("#!/bin/sh\\necho kit $*\\n")
+    (target / "kit").chmod(0o755)
 elif words[:2] == ["-m", "pip"]:
     if words[2] == "install":
         with open({str(self.log)!r}, "a") as log:
@@ -55,6 +57,12 @@ elif words[:2] == ["-m", "pip"]:
         path.write_text(program)
         path.chmod(0o755)
         return path
+
+    def script(self, name: str, body: str) -> None:
+        """Install a program of one line."""
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
 
     def make(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -201,6 +209,41 @@ def test_an_environment_of_somebody_elses_making_is_used_and_never_deleted(machi
     line = complaint(machine.make("setup-grade"))
     assert "did not make is in .venv" in line
     assert mine.exists()
+
+
+def students(machine: Machine, root: Path) -> set[str]:
+    """Copy the folders of the sample class, and return their names."""
+    names = {path.name for path in (root / "samples/class").iterdir()}
+    for name in names:
+        (machine.clone / "samples/class" / name).mkdir(parents=True)
+    return names
+
+
+def test_the_sample_class_is_graded_whole_where_bubblewrap_works(machine, root):
+    machine.python("python3")
+    students(machine, root)
+    machine.script("bwrap", "exit 0")
+    answer = machine.make("grade")
+    assert answer.stdout.splitlines()[-1] == "kit grade samples/class --out out"
+
+
+def test_the_attacking_sample_never_runs_as_a_mere_process(machine, root):
+    machine.python("python3")
+    names = students(machine, root)
+    machine.script("bwrap", "exit 1")
+    words = machine.make("grade", "ARGS=--json").stdout.splitlines()[-1].split()
+    assert words[:4] == ["kit", "grade", "--sandbox", "process"]
+    assert words[-3:] == ["--out", "out", "--json"]
+    graded = {Path(word).name for word in words[4:-3]}
+    assert names - graded == {"mateo"}
+
+
+@pytest.mark.parametrize("answer", [0, 1])
+def test_submissions_of_others_are_never_run_without_a_sandbox(machine, answer):
+    machine.python("python3")
+    machine.script("bwrap", f"exit {answer}")
+    said = machine.make("grade", "SUBMISSIONS=my class", "OUT=a b").stdout.splitlines()
+    assert said[-1] == "kit grade my class --out a b"
 
 
 def test_make_alone_lists_every_target_and_sets_nothing_up(machine):
