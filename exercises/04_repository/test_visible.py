@@ -37,6 +37,17 @@ def a_hash(data):
     return f"argon2id-{data.word(8)}"
 
 
+def differing(wanted, given):
+    """What to show of two versions of a row: the fields in which they differ."""
+    if given is None:
+        return {"expected": "the row as it was", "actual": "no row"}
+    fields = [field for field in wanted if given.get(field) != wanted[field]]
+    return {
+        "expected": {field: wanted[field] for field in fields},
+        "actual": {field: given.get(field) for field in fields},
+    }
+
+
 def fields_of(user, function):
     assert isinstance(user, dict), hint(
         f"{function} should return a user with its public fields; it returned something else.",
@@ -57,6 +68,7 @@ def page_of(answer):
     )
     assert shaped, hint(
         "list_users should return a dict with two keys: `users`, a list, and `total`, a number.",
+        misconception="",
         expected={"users": ["…"], "total": 1},
         actual=answer,
     )
@@ -86,15 +98,15 @@ def test_create_stores_the_user(student, db, data):
         f" {user.get('id')}. Without the right id, nobody can find the user again.",
         question="When is the INSERT sent: at session.add(), or later?",
         misconception="add-is-not-insert",
-        expected=row["id"],
-        actual=user.get("id"),
+        expected=f"id = {row['id']}",
+        actual=f"id = {user.get('id')}",
     )
     for field in ("email", "username", "first_name", "last_name", "role", "is_active"):
         assert user.get(field) == row[field], hint(
             f"The row is right, but create_user returned another {field} than the row has.",
             question="Who fills in the defaults of a column, and when?",
-            expected=row[field],
-            actual=user.get(field),
+            expected=f"{field} = {row[field]!r}",
+            actual=f"{field} = {user.get(field)!r}",
         )
 
 
@@ -103,8 +115,8 @@ def test_create_leaves_the_commit_to_its_caller(student, db, statements, data):
     kept = a_user(data)
     student.call("create_user", **kept)
     assert db.count("users", email=kept["email"]) == 1, hint(
-        "The caller of create_user committed, and no user was there.",
-        misconception="add-is-not-insert",
+        "create_user returned, its caller committed, and no user was there.",
+        misconception="",
     )
     student.call("create_user", **a_user(data), commit=False)
     commits = [s for s in statements.last.transactions if s.kind in ("COMMIT", "END")]
@@ -146,7 +158,8 @@ def test_answers_hold_no_password_hash(student, db, data):
             " a machine can.",
             question="Which fields does this answer have, and who decided that?",
             misconception="leaked-password-hash",
-            actual=answer,
+            expected=f"only {', '.join(PUBLIC)}",
+            actual=", ".join(answer),
         )
 
 
@@ -163,12 +176,14 @@ def test_find_knows_every_user(student, db, data):
             assert field in user and user[field] == row[field], hint(
                 f"find_user returned another {field} than the row has.",
                 question="Does the answer have every public field that README.md lists?",
-                expected=row[field],
-                actual=user.get(field, "(the field is missing)"),
+                expected=f"{field} = {row[field]!r}",
+                actual=f"{field} = {user[field]!r}" if field in user else f"no field {field}",
             )
     nobody = student.call("find_user", uuid4())
     assert nobody is None, hint(
-        "No user has this id, and find_user returned something.", expected=None, actual=nobody
+        "No user has this id, and find_user returned something.",
+        expected="None",
+        actual=repr(nobody),
     )
 
 
@@ -281,8 +296,7 @@ def test_update_changes_only_what_it_is_given(student, db, data):
         f"update_user was asked to change {' and '.join(changes)}. The row is not what it should"
         " be now.",
         question="What becomes of a field that is not among the changes?",
-        expected={k: v for k, v in wanted.items() if v != new[k]},
-        actual={k: v for k, v in new.items() if v != wanted[k]},
+        **differing(wanted, new),
     )
     user = fields_of(answer, "update_user")
     told = {field: user.get(field) for field in ("id", *changes)}
@@ -310,8 +324,8 @@ def test_update_can_clear_a_field(student, db, data):
             " who wants their data gone presses Save, reads Saved, and it is not gone.",
             question="How can your code tell a field that is to be emptied from one that was not"
             " mentioned?",
-            expected=wanted,
-            actual=now[field],
+            expected=f"{field} = {wanted!r}",
+            actual=f"{field} = {now[field]!r}",
         )
 
 
@@ -331,10 +345,10 @@ def test_soft_delete_keeps_the_row(student, db, data):
         },
     )
     now = db.one("users", id=row["id"])
-    assert now == row | {"is_active": False, "updated_at": now["updated_at"]}, hint(
+    wanted = row | {"is_active": False, "updated_at": now["updated_at"]}
+    assert now == wanted, hint(
         "The user should be as before, apart from is_active and updated_at.",
-        expected=row,
-        actual=now,
+        **differing(wanted, now),
     )
     assert db.one("users", id=other["id"]) == other, hint("Another user was changed as well.")
 

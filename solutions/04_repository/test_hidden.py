@@ -1,7 +1,7 @@
 """Where students do not look: odd searches, empty pages, equal moments, unknown ids."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from grader.checks import Raises, check, hint
 
@@ -24,6 +24,17 @@ def a_hash(data):
     return f"argon2id-{data.word(8)}"
 
 
+def differing(wanted, given):
+    """What to show of two versions of a row: the fields in which they differ."""
+    if given is None:
+        return {"expected": "the row as it was", "actual": "no row"}
+    fields = [field for field in wanted if given.get(field) != wanted[field]]
+    return {
+        "expected": {field: wanted[field] for field in fields},
+        "actual": {field: given.get(field) for field in fields},
+    }
+
+
 def page_of(answer):
     """The ids of the users on a page, in their order, and the total."""
     shaped = (
@@ -34,6 +45,7 @@ def page_of(answer):
     )
     assert shaped, hint(
         "list_users should return a dict with two keys: `users`, a list, and `total`, a number.",
+        misconception="",
         expected={"users": ["…"], "total": 1},
         actual=answer,
     )
@@ -58,6 +70,10 @@ def test_wildcards_are_letters(student, db, data):
     )
     for search, hit in (("%", rows[1]), ("0%", rows[1]), ("_", rows[2]), ("\\", rows[3])):
         ids, total = page_of(student.call("list_users", search=search))
+        strangers = [user_id for user_id in ids if user_id not in [row["id"] for row in rows]]
+        assert not strangers, hint(
+            "The list holds users who are not in the table.", misconception="", actual=strangers
+        )
         assert (ids, total) == ([hit["id"]], 1), hint(
             f"Five users are stored, and one of them has {search} in a name. The search for"
             f" {search} found {total}: someone types a character, and it is read as a pattern.",
@@ -89,7 +105,7 @@ def list_or_failure(session, module, text):
 
 @check("A search with a quote in it is a search like any other", misconception="sql-by-paste")
 def test_quotes_are_letters(student, db, statements, data):
-    irish, *_ = db.insert(
+    irish, other = db.insert(
         "users", a_user(data, last_name=f"O'{data.word().capitalize()}"), a_user(data)
     )
     for search, wanted in (
@@ -109,9 +125,12 @@ def test_quotes_are_letters(student, db, statements, data):
             show=refused,
         )
         ids, total = page_of(answer)
+        everybody = {irish["id"], other["id"]}
         assert (ids, total) == (wanted, len(wanted)), hint(
-            f"{len(wanted)} users have {search} in a name, and the search for it gave {total}.",
+            f"{'One user has' if wanted else 'Nobody has'} {search} in a name. The search for it"
+            f" gave {len(ids)} users and the total {total}.",
             question="Where does your SQL end and the text from outside begin?",
+            misconception=None if everybody.issuperset(ids) and len(ids) > len(wanted) else "",
             expected=len(wanted),
             actual=total,
         )
@@ -199,42 +218,61 @@ def test_past_the_end_the_total_stays(student, db, data):
     )
 
 
-@check(
-    "Users who were created in the same instant stand in the order of their ids",
-    misconception="tie-on-timestamp",
-)
+def _short(ids):
+    """The beginnings of the ids on the first page: enough to see their order."""
+    return ", ".join(str(user_id)[:8] for user_id in ids)
+
+
+@check("Users who were created in the same instant stand in the order of their ids")
 def test_equal_moments_keep_one_order(student, db, data):
-    rows = db.insert("users", *(a_user(data, created_at=LONG_AGO) for _ in range(20)))
-    newer = db.insert(
-        "users", *(a_user(data, created_at=LONG_AGO + timedelta(days=1)) for _ in range(4))
-    )
-    wanted = sorted(row["id"] for row in newer) + sorted(row["id"] for row in rows)
+    def imported(day, number):
+        users = [
+            a_user(
+                data,
+                created_at=LONG_AGO + timedelta(days=day),
+                id=UUID(int=data.rng.getrandbits(128)),
+            )
+            for _ in range(number)
+        ]
+        return sorted(row["id"] for row in db.insert("users", *users))
+
+    oldest, newest = imported(0, 20), imported(1, 4)
     seen = []
     for page in range(1, 5):
         ids, _ = page_of(student.call("list_users", page=page, page_size=6))
         seen += ids
-    assert seen == wanted, hint(
-        "Twenty users were imported in one transaction, so all have the same created_at. On four"
-        f" pages of 6 there were {len(set(seen))} different users of 24, and those with the same"
-        " time did not stand in the order of their ids. PostgreSQL promises no order between"
-        " equal rows: the next page may repeat users and skip others.",
+    shown = {"expected": _short([*newest, *oldest[:2]]), "actual": _short(seen[:6])}
+    assert sorted(seen[:4], key=str) == newest, hint(
+        "Twenty users are from one day and four from the next. These four should come first.",
+        **shown,
+    )
+    assert seen != [*reversed(newest), *reversed(oldest)], hint(
+        "Users with the same created_at stand in the order of their ids, the largest first."
+        " README.md asks for the smallest first.",
+        **shown,
+    )
+    assert seen == newest + oldest, hint(
+        "Twenty users were imported in one transaction, so all have the same created_at, to the"
+        " microsecond. They do not stand in the order of their ids. PostgreSQL promises no order"
+        " between equal rows, so page 2 may repeat users of page 1 and leave out others.",
         question="What settles the order of two users with the same created_at?",
-        expected=[str(i) for i in wanted[:6]],
-        actual=[str(i) for i in seen[:6]],
+        misconception="tie-on-timestamp",
+        **shown,
     )
 
 
 @check("A list needs as few statements for forty users as for four", misconception="loops-over-get")
 def test_a_longer_page_costs_no_more_statements(student, db, statements, data):
-    db.insert("users", *(a_user(data) for _ in range(40)))
+    stored = [row["id"] for row in db.insert("users", *(a_user(data) for _ in range(40)))]
     sent = {}
     for size in (4, 40):
         ids, _ = page_of(student.call("list_users", page_size=size))
-        assert len(ids) == size, hint(
-            f"40 users are stored; page 1 of {size} should hold {size}.",
+        found = len([user_id for user_id in stored if user_id in ids])
+        assert len(ids) == size == found, hint(
+            f"40 users are stored; page 1 should hold {size} of them.",
             misconception="",
-            expected=size,
-            actual=len(ids),
+            expected=f"{size} users",
+            actual=f"{len(ids)} users, {found} of them stored",
         )
         sent[size] = statements.last.count
     assert sent[40] <= sent[4], hint(
@@ -252,19 +290,29 @@ def test_changes_move_updated_at(student, db, data):
     edited, closed, other = db.insert(
         "users", *(a_user(data, updated_at=LONG_AGO) for _ in range(3))
     )
-    student.call("update_user", edited["id"], {"bio": data.text()})
-    student.call("soft_delete_user", closed["id"])
-    for row, function in ((edited, "update_user"), (closed, "soft_delete_user")):
-        now = db.one("users", id=row["id"])
-        assert now is not None and now["updated_at"] > LONG_AGO, hint(
+    for row, function, wanted, *changes in (
+        (edited, "update_user", {"bio": "new"}, {"bio": "new"}),
+        (closed, "soft_delete_user", {"is_active": False}),
+    ):
+        student.call(function, row["id"], *changes)
+        now = db.one("users", id=row["id"]) or dict.fromkeys(row)
+        assert now == now | wanted, hint(
+            f"{function} returned, and the user is not changed.",
+            misconception="",
+            expected=wanted,
+            actual={field: now[field] for field in wanted},
+        )
+        assert now["updated_at"] > LONG_AGO, hint(
             f"{function} changed a user who was last changed in January 2020, and updated_at still"
             " says 2020. Caches and other programs look there to find out what is new.",
             question="Who writes updated_at: the table, the mapped class, or your statement?",
-            expected="now",
-            actual=now and now["updated_at"],
+            expected="updated_at is the time of this change",
+            actual=f"updated_at is {now['updated_at']:%d %B %Y}",
         )
     assert db.one("users", id=other["id"]) == other, hint(
-        "Another user was changed as well.", misconception="", expected=other
+        "Another user was changed as well.",
+        misconception="",
+        **differing(other, db.one("users", id=other["id"])),
     )
 
 
@@ -280,7 +328,15 @@ def save_form(session, module, user_id, changes):
 
 @check("update_user refuses fields that are not the profile's", misconception="mass-assignment")
 def test_update_refuses_other_fields(student, db, data):
-    [row] = db.insert("users", a_user(data, bio=data.text()))
+    [stored] = db.insert("users", a_user(data))
+    student.call("update_user", stored["id"], {"bio": "mine"})
+    row = db.one("users", id=stored["id"])
+    assert row["bio"] == "mine", hint(
+        "update_user was given a new bio, which is a profile field, and did not store it.",
+        misconception="",
+        expected="mine",
+        actual=row["bio"],
+    )
     forbidden = {
         "role": "admin",
         "is_active": False,
@@ -303,8 +359,7 @@ def test_update_refuses_other_fields(student, db, data):
             f"update_user was given {field} and raised ValueError, as it should, but the row has"
             " changed.",
             question="What was written before the field was refused?",
-            expected=row,
-            actual=now,
+            **differing(row, now),
         )
 
 
@@ -323,7 +378,12 @@ def miss(session, module, function, *arguments):
     "Changing or deleting an unknown user raises UserNotFound", misconception="no-row-is-no-error"
 )
 def test_unknown_users_are_an_error(student, db, statements, data):
-    db.insert("users", a_user(data, bio=data.text()))
+    [row] = db.insert("users", a_user(data))
+    student.call("soft_delete_user", row["id"])
+    assert not db.one("users", id=row["id"])["is_active"], hint(
+        "soft_delete_user was called for a user who is there, and they are still active.",
+        misconception="",
+    )
     before = db.snapshot()
     for function, *arguments in (
         ("update_user", {"bio": data.text()}),
@@ -360,6 +420,11 @@ def create_then_miss(session, module, wanted, unknown):
     "After UserNotFound the caller can go on with its transaction", misconception="commit-inside"
 )
 def test_the_caller_can_go_on(student, db, data):
+    before = a_user(data)
+    student.call("create_user", **before)
+    assert db.count("users", email=before["email"]) == 1, hint(
+        "create_user returned, its caller committed, and no user was there.", misconception=""
+    )
     wanted = a_user(data)
     raised = student.drive(create_then_miss, wanted, uuid4())
     assert db.count("users", email=wanted["email"]) == 1, hint(
@@ -386,8 +451,7 @@ def test_changes_leave_the_commit_to_their_caller(student, db, statements, data)
             f"The caller called {function}, changed its mind and rolled back; the change stayed"
             " all the same.",
             question="Who knows whether everything that belongs together went well?",
-            expected=row,
-            actual=now,
+            **differing(row, now),
             show=commits,
         )
     student.call("hard_delete_user", row["id"])
@@ -402,35 +466,44 @@ def test_changes_leave_the_commit_to_their_caller(student, db, statements, data)
 )
 def test_lists_hold_no_password_hash(student, db, data):
     rows = db.insert("users", *(a_user(data) for _ in range(3)))
-    listed = student.call("list_users")
-    updated = student.call("update_user", rows[0]["id"], {"bio": "new"})
-    assert all(r["email"] in str(listed) for r in rows) and rows[0]["email"] in str(updated), hint(
-        "list_users or update_user returned users without their email.",
-        misconception="",
-        actual=[listed, updated],
-    )
-    for function, answer in (("list_users", listed), ("update_user", updated)):
-        leaked = [row for row in rows if row["password_hash"] in str(answer)]
+    for function, *arguments in (("list_users",), ("update_user", rows[0]["id"], {"bio": "new"})):
+        answer = student.call(function, *arguments)
+        if function == "list_users":
+            page_of(answer)
+        users = answer["users"] if function == "list_users" else [answer]
+        emails = {row["email"] for row in rows[: len(users)]}
+        assert users and {user["email"] for user in users} >= emails, hint(
+            f"{function} did not return the users that it should.", misconception="", actual=users
+        )
+        leaked = [row for row in rows if row["password_hash"] in str(users)]
         assert not leaked, hint(
-            f"The answer of {function} holds {len(leaked)} password hashes. What a function"
+            f"The answer of {function} holds {_number_of_hashes(leaked)}. What a function"
             " returns ends up in pages, logs and caches.",
             question="Which fields does this answer have, and who decided that?",
-            actual=answer,
+            expected="no field with the hash",
+            actual=", ".join(users[0]),
         )
+
+
+def _number_of_hashes(rows):
+    return "a password hash" if len(rows) == 1 else f"{len(rows)} password hashes"
 
 
 @check("An update without changes changes nothing and returns the user")
 def test_an_empty_update_changes_nothing(student, db, data):
     [row] = db.insert("users", a_user(data, bio=data.text(), updated_at=LONG_AGO))
     answer = student.call("update_user", row["id"], {})
-    assert isinstance(answer, dict) and answer.get("id") == row["id"], hint(
+    fields = ("id", "email", "username", "bio")
+    told = {field: answer.get(field) for field in fields} if isinstance(answer, dict) else {}
+    assert told == {field: row[field] for field in fields}, hint(
         "update_user was given no changes. It should return the user as they are.",
-        expected=row["id"],
-        actual=answer,
+        expected={field: row[field] for field in fields},
+        actual=told or answer,
     )
     now = db.one("users", id=row["id"])
-    assert now == row | {"updated_at": now["updated_at"]}, hint(
-        "update_user was given no changes, and the user was changed.", expected=row, actual=now
+    wanted = row | {"updated_at": now["updated_at"] if now else None}
+    assert now == wanted, hint(
+        "update_user was given no changes, and the user was changed.", **differing(wanted, now)
     )
 
 
@@ -447,6 +520,5 @@ def test_a_taken_email_is_refused(student, db, data):
         assert db.rows("users") == [owner], hint(
             f"Eve wanted the {taken} that Ada has. Ada's row should be the only one, and as it"
             " was.",
-            expected=owner,
-            actual=db.rows("users"),
+            **differing(owner, db.one("users", id=owner["id"])),
         )

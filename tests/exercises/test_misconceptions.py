@@ -32,11 +32,13 @@ def front_matter(page: Path) -> dict[str, Any]:
 
 def code_block(page: Path) -> str:
     [code] = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    return code
+    return str(code)
 
 
 @pytest.fixture
-def set_up(course_root: Path, server: Server, request: pytest.FixtureRequest) -> Iterator[dict]:
+def set_up(
+    course_root: Path, server: Server, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Any]]:
     """What the README of the pages tells to type first, typed on a new database."""
     name = f"experiment_{abs(hash(request.node.nodeid))}"
     with psycopg.connect(server.admin_url, autocommit=True) as admin:
