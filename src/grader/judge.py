@@ -28,7 +28,7 @@ from grader.checks.student import Student, import_failure
 from grader.checks.verdict import Hint, NotPassed
 from grader.errors import GraderError
 from grader.results import CheckResult, Failure, Outcome, Reason
-from grader.sandbox.base import Answer, Cell, Runner, Sandbox
+from grader.sandbox import Answer, Cell, Runner, Sandbox
 from grader.submissions import Submission
 from grader.text import clean, literal, show
 from pglab.clonepool import ClonePool
