@@ -45,6 +45,11 @@ class Identified:
     )
 
 
+# Columns of the tables that are not attributes of the models: only the server reads them, and
+# `eager_defaults` would bring an attribute that the server computes back with every write.
+SERVER_ONLY = ("search_vector",)
+
+
 class Timestamped:
     """When a row was made, and when it was last written.
 
@@ -59,7 +64,10 @@ class Timestamped:
         server_default=func.now(), server_onupdate=FetchedValue(), sort_order=100
     )
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "eager_defaults": True,
+        "exclude_properties": SERVER_ONLY,
+    }
 
 
 def enumerated(kind: type[enum.StrEnum]) -> Enum:
@@ -72,8 +80,8 @@ def enumerated(kind: type[enum.StrEnum]) -> Enum:
     return Enum(kind, name=name, values_callable=lambda members: [m.value for m in members])
 
 
-# The two functions that the tables rely on. `create_all` makes them here; in a migrated database
-# the first migration made them.
+# The functions that the tables rely on. `create_all` makes them here; in a migrated database
+# the migrations made them.
 CREATE_UUID7 = """
 CREATE OR REPLACE FUNCTION uuid7() RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE
@@ -113,10 +121,19 @@ END
 $$
 """
 
+# array_to_string() is only STABLE, because the text of some types depends on settings; that of
+# text[] does not, and a generated column needs a function that is IMMUTABLE.
+CREATE_JOINED = """
+CREATE OR REPLACE FUNCTION joined(words text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN array_to_string(words, ' ')
+"""
+
 
 @event.listens_for(Base.metadata, "before_create")
 def _create_functions(_metadata: MetaData, connection: Connection, **_: Any) -> None:
-    for statement in (CREATE_UUID7, CREATE_SET_UPDATED_AT, CREATE_REQUIRE_TRANSITION):
+    functions = (CREATE_UUID7, CREATE_SET_UPDATED_AT, CREATE_REQUIRE_TRANSITION, CREATE_JOINED)
+    for statement in functions:
         connection.execute(text(statement))
 
 

@@ -7,8 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, String, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    CHAR,
+    CheckConstraint,
+    Column,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -133,4 +143,19 @@ class Track(Identified, Timestamped, Base):
         Index(None, "is_published", "difficulty"),
         # tracks.find(tag=…): an array needs GIN; a B-tree only compares whole arrays
         Index(None, "tags", postgresql_using="gin"),
+        # The words to search for, with the weight of where they stand. See SERVER_ONLY.
+        Column(
+            "search_vector",
+            TSVECTOR,
+            Computed(
+                "setweight(to_tsvector('english', title), 'A')"
+                " || setweight(to_tsvector('english', coalesce(description, '')), 'B')"
+                " || setweight(to_tsvector('english', joined(tags)), 'C')"
+                " || setweight(to_tsvector('english', coalesce(category, '')), 'C')",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+        # search.find_tracks()
+        Index(None, "search_vector", postgresql_using="gin"),
     )

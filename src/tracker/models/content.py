@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -17,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, Identified, Timestamped, enumerated
@@ -132,6 +134,19 @@ class Lesson(Identified, Timestamped, Base):
         CheckConstraint("position > 0", name="position_positive"),
         # the lessons of a module, and the cascade when one is deleted
         Index(None, "module_id"),
+        # The words to search for, with the weight of where they stand. See SERVER_ONLY.
+        Column(
+            "search_vector",
+            TSVECTOR,
+            Computed(
+                "setweight(to_tsvector('english', title), 'A')"
+                " || setweight(to_tsvector('english', content), 'B')",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+        # search.find_lessons()
+        Index(None, "search_vector", postgresql_using="gin"),
     )
 
 
