@@ -10,13 +10,14 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader.catalog import CheckSpec, Course, Exercise, load_course
+from grader.catalog import CheckSpec, Exercise, load_course
 from grader.errors import JudgeError
 from grader.judge import not_taken
 from grader.plan import Plan
@@ -77,7 +78,7 @@ def grade(
             to do.
         PglabError: no server can be had.
     """
-    started = time.perf_counter()
+    began, started = datetime.now(UTC), time.perf_counter()
     course = load_course(course_root)
     chosen = course.select(exercises)
     for exercise in chosen:
@@ -102,8 +103,9 @@ def grade(
         gathered = _Gathered(progress, _total(submissions, chosen, visible_only))
         _run(plan, jobs, gathered, Prestarted(first))
         evidence = Evidence(version("kit"), seed, plan.sandbox, server.kind, server.version)
+    by_student, by_check = _seconds(submissions, gathered)
     return Grading(
-        course=_title(course),
+        course=course.title,
         evidence=evidence,
         submissions=tuple(
             _submission_result(s, n, chosen, gathered.results, visible_only)
@@ -111,10 +113,12 @@ def grade(
         ),
         misconceptions=course.misconceptions,
         timings={
+            "started": began.isoformat(timespec="seconds"),
             "total_seconds": round(time.perf_counter() - started, 3),
             "server_seconds": round(ready - started, 3),
             "checks": len(gathered.results),
-            "by_student": _by_student(submissions, gathered.seconds),
+            "by_student": by_student,
+            "by_check": by_check,
         },
     )
 
@@ -162,7 +166,7 @@ class _Gathered:
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.results: dict[tuple[int, str, str], CheckResult] = {}
-        self.seconds: dict[int, float] = {}
+        self.seconds: dict[tuple[int, str, str], float] = {}
         self.problems: list[str] = []
         self._progress = progress
         self._total = total
@@ -183,7 +187,7 @@ class _Gathered:
             self.results[int(number), exercise, name] = result
         else:
             self.problems.append(str(report.longrepr))
-        self.seconds[int(number)] = self.seconds.get(int(number), 0.0) + report.duration
+        self.seconds[int(number), exercise, name] = report.duration
         self._progress(len(self.results), self._total)
 
 
@@ -265,14 +269,17 @@ def _lost(spec: CheckSpec) -> CheckResult:
     )
 
 
-def _by_student(
-    submissions: Sequence[Submission], seconds: Mapping[int, float]
-) -> dict[str, float]:
-    return {s.student: round(seconds.get(n, 0.0), 3) for n, s in enumerate(submissions)}
-
-
-def _title(course: Course) -> str:
-    return course.root.resolve().name
+def _seconds(
+    submissions: Sequence[Submission], gathered: _Gathered
+) -> tuple[dict[str, float], dict[str, dict[str, dict[str, float]]]]:
+    """Seconds by student, and by student, exercise and check."""
+    by_student = {submission.student: 0.0 for submission in submissions}
+    by_check: dict[str, dict[str, dict[str, float]]] = {}
+    for (number, exercise, name), seconds in sorted(gathered.seconds.items()):
+        student = submissions[number].student
+        by_student[student] = round(by_student[student] + seconds, 3)
+        by_check.setdefault(student, {}).setdefault(exercise, {})[name] = round(seconds, 3)
+    return by_student, by_check
 
 
 def _last_line(text: str) -> str:

@@ -117,6 +117,7 @@ class Course:
     """All exercises below one root, and the misconceptions that they tell apart."""
 
     root: Path
+    title: str
     exercises: Mapping[str, Exercise]
     misconceptions: Mapping[str, Misconception]
     broken: Mapping[str, CatalogError] = field(default_factory=dict)
@@ -163,7 +164,8 @@ def load_course(root: Path) -> Course:
     """Read a course.
 
     Args:
-        root: the folder that holds ``exercises/`` and, for instructors, ``solutions/``.
+        root: the folder that holds ``exercises/`` and, for instructors, ``solutions/``; a
+            ``course.toml`` there may give the course's title.
 
     Raises:
         CatalogError: there is no exercise, or a page of ``docs/misconceptions/`` is not well
@@ -189,7 +191,17 @@ def load_course(root: Path) -> Course:
             exercises[path.name] = load_exercise(path, root / "solutions" / path.name)
         except CatalogError as error:
             broken[path.name] = error
-    return Course(root, exercises, misconceptions, broken)
+    return Course(root, _course_title(root), exercises, misconceptions, broken)
+
+
+def _course_title(root: Path) -> str:
+    """What ``course.toml`` says, or the folder's name where there is none."""
+    file = root / "course.toml"
+    if not file.is_file():
+        return root.resolve().name
+    settings = read_toml(file)
+    settings.only({"title"})
+    return settings.text("title")
 
 
 def load_exercise(path: Path, solution_path: Path) -> Exercise:
