@@ -235,3 +235,15 @@ def test_a_cell_that_waits_on_another_session_says_so(notebook):
     assert "⚠ no answer yet" in ran.html
     assert "⚠ 2 transactions still open" in ran.receipt
     notebook.run("a.rollback(); t.join(); a.close(); b.close()")
+
+
+def test_a_long_list_is_cut_and_says_how_much_is_left(notebook):
+    ran = notebook.run(
+        "import psycopg\n"
+        "with psycopg.connect(url(), autocommit=True) as c:\n"
+        "    for number in range(100):\n"
+        "        c.execute(f'SELECT {number}')"
+    )
+    assert ran.receipt.startswith("1 connection opened · 100 statements · 100 rows")
+    assert ran.html.count("<li>") == 60
+    assert "… and 40 more" in ran.html

@@ -333,3 +333,19 @@ def test_a_password_is_not_in_the_representation(connection):
     recorder = recorded(lambda: one(connection))
     assert connection.info.password
     assert connection.info.password not in repr(recorder.statements())
+
+
+def test_what_is_too_much_to_keep_is_still_counted(connection, monkeypatch):
+    monkeypatch.setattr(traffic, "MOST_KEPT", 5)
+
+    def work():
+        for number in range(8):
+            connection.execute("SELECT generate_series(1, 2), %s", [number])
+            connection.commit()
+
+    recorder = recorded(work)
+    assert len(recorder.sent) == 7
+    sent = own(recorder)
+    assert (sum(s.times for s in sent), sum(s.rows for s in sent)) == (8, 16)
+    control = [s for s in recorder.statements() if s.is_transaction_control]
+    assert sum(s.times for s in control) == 16

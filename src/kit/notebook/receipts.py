@@ -17,6 +17,9 @@ _STATES = {
     "failed": "has failed, and the server waits for ROLLBACK.",
     "busy": "is still busy: a statement runs, or waits for a lock.",
 }
+MOST_ENTRIES = 60
+"""Entries that are shown; the same statement from the same line, several times on end, is one."""
+
 LONGEST_VALUE = 60
 """Characters of a parameter's value that are shown."""
 
@@ -90,12 +93,15 @@ class Receipt:
             with_plans: also ask the server, by EXPLAIN, how it would run each statement now.
         """
         entries = list(_entries(self.sent))
+        hidden = sum(sent.times for entry in entries[MOST_ENTRIES:] for sent in entry)
+        entries = entries[:MOST_ENTRIES]
         found = plans.explain([entry[0] for entry in entries]) if with_plans else {}
         if not entries:
             line = f'<p class="kit-note">{escape(self.summary())}</p>'
             return Shown(self.summary(), framed("receipt", line))
         items = "".join(_html_entry(entry, found.get(id(entry[0]))) for entry in entries)
-        notes = "".join(f'<p class="kit-note">{escape(note)}</p>' for note in self._notes())
+        told = [*([f"… and {hidden:,} more"] if hidden else []), *self._notes()]
+        notes = "".join(f'<p class="kit-note">{escape(note)}</p>' for note in told)
         html = (
             f"<details{' open' if unfolded else ''}><summary>{escape(self.summary())}</summary>"
             f"<ol>{items}</ol>{notes}</details>"
@@ -103,7 +109,7 @@ class Receipt:
         text = self.summary()
         if unfolded:
             lines = [_text_entry(n, e, found.get(id(e[0]))) for n, e in enumerate(entries, 1)]
-            text = "\n".join([text, *lines, *self._notes()])
+            text = "\n".join([text, *lines, *told])
         return Shown(text, framed("receipt", html))
 
     def _notes(self) -> Iterator[str]:

@@ -35,6 +35,9 @@ from weakref import WeakKeyDictionary
 from psycopg import pq
 from psycopg.adapt import Transformer
 
+MOST_KEPT = 5_000
+"""Statements of a cell that are kept one by one; more are counted, and their text is not kept."""
+
 KITS_OWN = b"kit"
 """``application_name`` of connections that are not counted."""
 
@@ -51,6 +54,13 @@ _STATES = {
     pq.TransactionStatus.ACTIVE: "busy",
 }
 _COMMENT = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.DOTALL)
+
+
+def kind_of(sql: str) -> str:
+    """The first word of a statement in capitals, comments passed over; empty if there is none."""
+    start = _COMMENT.match(sql)
+    word = re.match(r"\w+", sql[start.end() if start else 0 :])
+    return word.group().upper() if word else ""
 
 
 class Peer(NamedTuple):
@@ -102,9 +112,7 @@ class Sent:
     @property
     def kind(self) -> str:
         """The first word in capitals, like ``SELECT``."""
-        start = _COMMENT.match(self.sql)
-        words = re.match(r"\w+", self.sql[start.end() if start else 0 :])
-        return words.group().upper() if words else ""
+        return kind_of(self.sql)
 
     @property
     def is_transaction_control(self) -> bool:
@@ -146,6 +154,7 @@ class Recorder:
     connections: int = 0
     """Connections opened."""
     _last: WeakKeyDictionary[Any, tuple[Sent, Any]] = field(default_factory=WeakKeyDictionary)
+    _more: dict[bool, Sent] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, pgconn: Any, query: Any, *, piped_by: Any = None) -> None:
@@ -160,15 +169,32 @@ class Recorder:
             last, last_query = self._last.get(pgconn, (None, None))
             if last is not None and last_query is query:
                 return
-            line, housekeeping = _cause(sys._getframe(2), self.cell)
-            if isinstance(query, bytes) and query.startswith(b"DEALLOCATE"):
-                housekeeping = "psycopg"
-            piped = piped_by is not None
-            sent = Sent(_encoded(query), _peer(pgconn), line, housekeeping, reached=piped)
-            self.sent.append(sent)
+            sent = self._kept(pgconn, query) or self._counted(pgconn, query)
+            sent.reached = sent.reached or piped_by is not None
             self._last[pgconn] = (sent, query)
-            if piped:
+            if piped_by is not None:
                 self._last[piped_by] = (sent, query)
+
+    def _kept(self, pgconn: Any, query: Any) -> Sent | None:
+        """A new entry for the statement; None where there are enough."""
+        if len(self.sent) >= MOST_KEPT:
+            return None
+        line, housekeeping = _cause(sys._getframe(3), self.cell)
+        if isinstance(query, bytes) and query.startswith(b"DEALLOCATE"):
+            housekeeping = "psycopg"
+        sent = Sent(_encoded(query), _peer(pgconn), line, housekeeping)
+        self.sent.append(sent)
+        return sent
+
+    def _counted(self, pgconn: Any, query: Any) -> Sent:
+        """The entry that counts all further statements, or all further transaction control."""
+        control = kind_of(_encoded(query).query.decode(errors="replace")) in TRANSACTION_CONTROL
+        text = b"COMMIT -- and more transaction control" if control else b"-- and more statements"
+        if control not in self._more:
+            self._more[control] = Sent(Encoded(text, (), (), ()), _peer(pgconn), None, "", times=0)
+            self.sent.append(self._more[control])
+        self._more[control].times += 1
+        return self._more[control]
 
     def send_again(self, pgconn: Any, query: Any) -> bool:
         """Note another execution of the statement just sent; False where it is another one."""
@@ -212,7 +238,7 @@ class Recorder:
                     last.rows += result.ntuples
                 else:
                     last.rows += result.command_tuples or 0
-            last.times = max(last.times, count)
+            last.times += max(count - 1, 0)
 
     def statements(self) -> list[Sent]:
         """Those that reached the server, in the order of sending."""
