@@ -12,7 +12,14 @@ from psycopg import sql
 from pglab.roles import Role
 from pglab.urls import with_database
 
-__all__ = ["Database", "create_clone", "drop_database", "open_clone", "terminate_sessions"]
+__all__ = [
+    "Database",
+    "create_clone",
+    "drop_database",
+    "open_clone",
+    "shut_out",
+    "terminate_sessions",
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,24 @@ def open_clone(connection: psycopg.Connection, name: str, grantee: str | None) -
         steps.append(grant.format(database, sql.Identifier(grantee)))
     steps.append(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
     connection.execute(sql.SQL("; ").join(steps))
+
+
+def shut_out(connection: psycopg.Connection, name: str) -> None:
+    """End the sessions of all but the admin role in a database, and let nobody of them back."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.rolname FROM pg_database d, aclexplode(d.datacl) acl "
+        "JOIN pg_roles r ON r.oid = acl.grantee "
+        "WHERE d.datname = %s AND acl.privilege_type = 'CONNECT' AND acl.grantee <> d.datdba",
+        (name,),
+    ).fetchall()
+    for (grantee,) in rows:
+        revoke = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM {}")
+        connection.execute(revoke.format(sql.Identifier(name), sql.Identifier(grantee)))
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = %s AND usename <> current_user",
+        (name,),
+    )
 
 
 def terminate_sessions(connection: psycopg.Connection, name: str, patience_s: float = 5) -> None:

@@ -20,9 +20,10 @@ from typing import Self
 import psycopg
 
 from pglab.clonepool import ClonePool
-from pglab.databases import Database, create_clone, drop_database, open_clone
+from pglab.databases import Database, create_clone, drop_database, open_clone, shut_out
 from pglab.errors import CapabilityMissing
 from pglab.passwords import new_password
+from pglab.quota import Quota
 from pglab.roles import Role, create_group, create_role, drop_role
 from pglab.servers.server import Capabilities, Server, capabilities_of, connect
 from pglab.speaking import doing
@@ -95,6 +96,15 @@ class Scratch:
             name = self.make_clone(self._connection, template)
         return self.opened(name, grantee, self.drop_database)
 
+    def quota(self, *, megabytes: int = 512) -> Quota:
+        """Shuts out who fills a clone of this scratch above a size; see :class:`Quota`."""
+        return Quota(self, megabytes=megabytes)
+
+    @property
+    def clone_pattern(self) -> str:
+        """A regular expression for the names of the clones of this scratch."""
+        return f"^{self._prefix}_c_{self._owner:08x}_[0-9]+$"
+
     def pool(self, template: str, *, ahead: int = 2) -> ClonePool:
         """Clones of a template made ahead of need; see :class:`ClonePool`."""
         return ClonePool(self, template, ahead=ahead)
@@ -116,6 +126,11 @@ class Scratch:
         """Drop a database whatever is connected to it; safe when it is gone."""
         with self._mutex:
             self.drop_clone(self._connection, name)
+
+    def shut_out(self, connection: psycopg.Connection, name: str) -> None:
+        """End the grantee's sessions in a clone, and let it in no more."""
+        with self._dropping, doing(f"closing {name}"):
+            shut_out(connection, name)
 
     def drop_clone(self, connection: psycopg.Connection, name: str) -> None:
         """Drop a database over a connection of the caller's."""

@@ -60,17 +60,17 @@ def runnable_binaries(major: int, place: Path, account: Account) -> Binaries:
     """Programs that the account can run: the wheel's own, or a copy in ``place`` made once.
 
     A virtual environment below root's home is closed to every other account; then the installation
-    (about 40 MB) is copied, by wheel version, so that a newer wheel is copied again.
+    (about 50 MB) is copied, by wheel version, so that a newer wheel is copied again.
     """
     wheel = find_binaries(major)
     if not account.other or account.can_run(wheel.program("postgres")):
         return wheel
-    copy = Binaries(
-        place / f"install-{major}-{wheel.wheel_version}", wheel.major, wheel.wheel_version
-    )
+    base = place / f"install-{major}-{wheel.wheel_version}"
+    package, install = wheel.root.parent, wheel.root.name
+    copy = Binaries(base / package.name / install, wheel.major, wheel.wheel_version)
     with FileLock(place / "install.lock"):
-        if not copy.root.is_dir():
-            _copy_installation(wheel.root, copy.root)
+        if not base.is_dir():
+            _copy_installation(package, install, base)
     if not account.can_run(copy.program("postgres")):
         raise ServerStartError(
             f"The account that PostgreSQL runs as (user id {account.uid}) cannot run "
@@ -80,18 +80,26 @@ def runnable_binaries(major: int, place: Path, account: Account) -> Binaries:
     return copy
 
 
-def _copy_installation(source: Path, target: Path) -> None:
-    partial = target.with_name(target.name + ".partial")
+def _copy_installation(package: Path, install: str, base: Path) -> None:
+    """Copy one installation with the libraries that the wheel keeps beside it.
+
+    The programs find those by their relative place, so the layout stays as it is.
+    """
+    parts = [f"{package.name}/{install}", f"{package.name}/.dylibs", f"{package.name}.libs"]
+    partial = base.with_name(base.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        shutil.copytree(source, partial, ignore=shutil.ignore_patterns("include", "*.a"))
+        for part in parts:
+            if (package.parent / part).is_dir():
+                ignored = shutil.ignore_patterns("include", "*.a")
+                shutil.copytree(package.parent / part, partial / part, ignore=ignored)
         for path in (partial, *partial.rglob("*")):
             if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-        partial.rename(target)
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        partial.rename(base)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise ServerStartError(
-            f"Copying PostgreSQL's programs to {target} failed: {error.strerror}. Free some space "
-            "there (it takes 40 MB), or set KIT_HOME to another directory."
+            f"Copying PostgreSQL's programs to {base} failed: {error.strerror}. Free some space "
+            "there (it takes 50 MB), or set KIT_HOME to another directory."
         ) from error

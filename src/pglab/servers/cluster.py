@@ -58,6 +58,9 @@ def postgres_command(
         settings |= {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
     else:
         settings |= {"listen_addresses": "", "unix_socket_directories": str(socket_dir)}
+        if disposable:
+            # Shared memory in the data directory goes with it, even if the server is killed.
+            settings |= {"dynamic_shared_memory_type": "mmap"}
     return [str(binaries.program("postgres")), "-D", str(data), *as_arguments(settings)]
 
 

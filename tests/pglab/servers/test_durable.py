@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -51,11 +50,7 @@ def own(seed: Path) -> Iterator[Path]:
     place = _new_home()
     subprocess.run(["cp", "-a", f"{seed}/.", place], check=True)
     yield place
-    data = place / "postgres" / "data-18"
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.cwd() == str(data):
-                process.kill()
+    DurableServer(place).stop()
     shutil.rmtree(place)
 
 
