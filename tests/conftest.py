@@ -1,8 +1,8 @@
 """What tests need of the machine, and which of it a run may not do without.
 
-A test marked `container`, `sandbox` or `browser` is skipped, with the reason, where the machine
-lacks that. `KIT_REQUIRE=container,sandbox` turns every skip of a test so marked into a failure, so
-that a suite on a machine that was prepared for it cannot pass by doing nothing.
+A test marked `container`, `sandbox`, `browser` or `redis` is skipped, with the reason, where the
+machine lacks that. `KIT_REQUIRE=container,sandbox` turns every skip of a test so marked into a
+failure, so that a suite on a machine that was prepared for it cannot pass by doing nothing.
 """
 
 import functools
@@ -50,10 +50,15 @@ def _missing_browser() -> str | None:
     return None if _chromium() else "Chromium is not installed"
 
 
+def _missing_redis() -> str | None:
+    return None if shutil.which("redis-server") else "redis-server is not installed"
+
+
 CAPABILITIES: dict[str, Callable[[], str | None]] = {
     "container": functools.cache(_missing_container),
     "sandbox": functools.cache(_missing_sandbox),
     "browser": functools.cache(_missing_browser),
+    "redis": functools.cache(_missing_redis),
 }
 
 

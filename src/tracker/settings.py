@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     # Where a pooler such as PgBouncer stands between, migrations go round it by this URL.
     direct_url: SecretStr | None = None
+    # Where the cache is kept for all processes together; without it, each has one in memory.
+    redis_url: SecretStr | None = None
     pool_size: int = Field(default=5, ge=1, validation_alias="TRACKER_POOL_SIZE")
     max_overflow: int = Field(default=5, ge=0, validation_alias="TRACKER_MAX_OVERFLOW")
 

@@ -98,7 +98,7 @@ def dependencies(root: Path, *extras: str) -> set[str]:
 
 # Which dependencies a package may import: what is installed where that package has to run.
 LEVELS = {
-    "tracker": (),
+    "tracker": ("cache",),
     "pglab": ("grade",),
     "grader": ("grade",),
     "kit": ("grade",),

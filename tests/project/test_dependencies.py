@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-LEVELS = ("", "grade", "lab", "dev")
+LEVELS = ("", "cache", "grade", "lab", "dev")
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def run(tmp_path, root):
             conftest.write(f"\nCAPABILITIES['sandbox'] = lambda: {answer}\n")
         (tmp_path / "test_suite.py").write_text(SUITE)
         (tmp_path / "pytest.ini").write_text(
-            "[pytest]\nmarkers =\n  container\n  sandbox\n  browser\n"
+            "[pytest]\nmarkers =\n  container\n  sandbox\n  browser\n  redis\n"
         )
         command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", str(tmp_path)]
         env = {**os.environ, "KIT_REQUIRE": require}
@@ -73,4 +73,4 @@ def test_a_marked_test_that_skips_itself_fails_where_its_capability_is_demanded(
 def test_a_demand_that_nobody_knows_is_refused(run):
     answer = run(lacking=False, require="sandbox,docker")
     assert answer.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "KIT_REQUIRE names docker; known: container, sandbox, browser" in answer.stderr
+    assert "KIT_REQUIRE names docker; known: container, sandbox, browser, redis" in answer.stderr
