@@ -88,7 +88,7 @@ def grade(
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_server(database, home=home, disposable=True, say=say))
         ready = time.perf_counter()
-        first = open_sandbox(sandbox, socket_dir=server.socket_dir, own_work=own_work)
+        first = open_sandbox(sandbox, socket_dir=server.socket_dir, own_work=own_work, seed=seed)
         stack.callback(first.close)
         plan = Plan(
             course_root=str(course_root.resolve()),

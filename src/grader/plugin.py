@@ -75,7 +75,10 @@ class Bench:
         if self._judge is None:
             server = AttachedServer(Attachment(**self._plan.server))
             sandbox = self._sandbox or open_sandbox(
-                self._plan.sandbox, socket_dir=server.socket_dir, own_work=self._plan.own_work
+                self._plan.sandbox,
+                socket_dir=server.socket_dir,
+                own_work=self._plan.own_work,
+                seed=self._plan.seed,
             )
             try:
                 self._judge = Judge(server, sandbox, seed=self._plan.seed)

@@ -13,7 +13,8 @@ from typing import Any
 from grader import wire
 from grader.checks.verdict import NotPassed, Raises
 from grader.results import Failure, Reason
-from grader.sandbox.base import Answer, Ended, Outcome, Raised, Runner, Unusable
+from grader.sandbox.outcomes import Answer, Ended, Outcome, Raised, Unusable
+from grader.sandbox.runner import Runner
 from grader.text import clean, literal
 
 _MISSING = "MissingFunction"

@@ -12,7 +12,6 @@ Without ``isolated`` (the process sandbox) a runner is only a process group of i
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import shutil
@@ -24,19 +23,22 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from grader.worker import runner
+from grader.worker import control, runner
 from grader.worker.limits import Limits
 
 HOME = "/home/student"
-CONTROL_BYTES = 65_536
 _INSIDE_ID = 1000
 _SCRATCH_PLACES = (HOME, "/tmp", "/dev/shm")  # noqa: S108 - places to be replaced
 
 
-def start(control: socket.socket, limits: Limits, *, isolated: bool) -> None:
+def start(channel: socket.socket, limits: Limits, *, isolated: bool) -> None:
     """Become the cell, in a fork of the zygote, and serve until the judge hangs up."""
     if not isolated:
-        _Cell(control, limits, isolated=False).serve()
+        if sys.platform == "linux":
+            from grader.worker import namespaces
+
+            namespaces.adopt_orphans()
+        _Cell(channel, limits, isolated=False).serve()
         return
     from grader.worker import namespaces as ns
 
@@ -57,12 +59,12 @@ def start(control: socket.socket, limits: Limits, *, isolated: bool) -> None:
     ns.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ns.mount_tmpfs("/proc", size_bytes=4096, inodes=2, mode="0555")
-    _Cell(control, limits, isolated=True).serve()
+    _Cell(channel, limits, isolated=True).serve()
 
 
 class _Cell:
-    def __init__(self, control: socket.socket, limits: Limits, *, isolated: bool) -> None:
-        self._control = control
+    def __init__(self, channel: socket.socket, limits: Limits, *, isolated: bool) -> None:
+        self._channel = channel
         self._limits = limits
         self._isolated = isolated
         self._runners: set[int] = set()
@@ -71,28 +73,30 @@ class _Cell:
         self._fresh = False
 
     def serve(self) -> None:
-        self._reset()
-        self._answer({"ready": True})
-        while True:
-            message, descriptors, _, _ = socket.recv_fds(self._control, CONTROL_BYTES, 4)
-            if not message:
-                break
-            request = json.loads(message)
-            if request["op"] == "run":
-                pid = self._run(*descriptors)
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                self._answer({"pid": pid})
-            else:
-                self._reset()
-                self._answer({"exits": {str(pid): code for pid, code in self._exits.items()}})
-                self._exits.clear()
-        self._kill()
-        if not self._isolated:
-            shutil.rmtree(self._home, ignore_errors=True)
+        """Obey the judge until it hangs up, however it ends, and leave nothing behind."""
+        try:
+            self._reset()
+            control.send(self._channel, {"ready": True})
+            while (received := control.receive(self._channel)) is not None:
+                request, descriptors = received
+                control.send(self._channel, self._obey(request["op"], descriptors))
+        except ConnectionError:
+            pass  # the judge has gone while it was being answered
+        finally:
+            self._kill()
+            if not self._isolated:
+                shutil.rmtree(self._home, ignore_errors=True)
 
-    def _answer(self, message: dict[str, Any]) -> None:
-        self._control.send(json.dumps(message).encode())
+    def _obey(self, op: str, descriptors: list[int]) -> dict[str, Any]:
+        if op == "run":
+            pid = self._run(*descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return {"pid": pid}
+        self._reset()
+        exits = {str(pid): code for pid, code in self._exits.items()}
+        self._exits.clear()
+        return {"exits": exits}
 
     def _run(self, channel: int, output: int) -> int:
         self._fresh = False
@@ -101,7 +105,7 @@ class _Cell:
             self._runners.add(pid)
             return pid
         try:
-            self._control.close()
+            self._channel.close()
             self._become_runner(output)
             runner.serve(channel, Path(self._home))
         except BaseException:  # the last frame of a forked child: nothing may unwind into the cell
@@ -128,10 +132,15 @@ class _Cell:
         _apply(resource.RLIMIT_CPU, limits.cpu_seconds)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if self._isolated:
-            from grader.worker import namespaces
+            from grader.worker import namespaces, seccomp
 
             namespaces.drop_capabilities()
             namespaces.set_dumpable(True)
+            seccomp.restrict()
+        elif sys.platform == "linux":
+            from grader.worker import namespaces
+
+            namespaces.die_with_parent(signal.SIGKILL)
 
     def _reset(self) -> None:
         """End every process that is left and give the next runner empty file systems."""
@@ -166,10 +175,23 @@ class _Cell:
                     os.killpg(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while True:
+                for orphan in self._orphans():
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(orphan, signal.SIGKILL)
                 pid, status = os.waitpid(-1, 0)
                 if pid in self._runners:
                     self._exits[pid] = os.waitstatus_to_exitcode(status)
         self._runners.clear()
+
+    def _orphans(self) -> list[int]:
+        """Processes that left their runner's group and outlived it (Linux); elsewhere none."""
+        if self._isolated or sys.platform != "linux":
+            return []
+        me = os.getpid()
+        try:
+            return [int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text().split()]
+        except OSError:  # a kernel built without CONFIG_PROC_CHILDREN
+            return []
 
 
 def _apply(limit: int, value: int) -> None:

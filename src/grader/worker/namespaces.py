@@ -24,6 +24,7 @@ MNT_DETACH = 2
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _LAST_CAPABILITY = 40
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -69,6 +70,11 @@ def set_dumpable(dumpable: bool) -> None:
 def die_with_parent(signal: int) -> None:
     """Have ``signal`` sent to this process when the thread that started it ends."""
     _call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, so that none is out of reach."""
+    _call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def drop_capabilities() -> None:

@@ -1,8 +1,7 @@
 """The zygote: imports once what submissions need, then forks a cell for each of them.
 
-It runs no student code and holds nothing of any submission. The judge speaks to it over one socket
-that keeps message boundaries; a request for a cell brings the cell's own control socket along as a
-file descriptor.
+It runs no student code and holds nothing of any submission. A request for a cell brings the cell's
+own control channel along as a file descriptor.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import json
 import os
 import signal
 import socket
-import sys
-from typing import Any
+import traceback
+from typing import Any, NoReturn
 
-from grader.worker import cell
+from grader.worker import cell, control
 from grader.worker.limits import Limits
 
 PRELOADED = (
@@ -31,35 +30,33 @@ def main(arguments: list[str]) -> None:
 
     Args:
         arguments: one JSON object: ``control`` (file descriptor), ``isolated`` (whether cells get
-            namespaces),
-            ``user`` (a user id to become first, or null).
+            namespaces), ``user`` (a user id to become first, or null).
     """
     options: dict[str, Any] = json.loads(arguments[0])
     if options["user"] is not None:
         os.setgroups([])
         os.setgid(options["user"])
         os.setuid(options["user"])
-    sys.path[:] = [p for p in sys.path if p not in options.get("hidden_paths", [])]
-    control = socket.socket(fileno=options["control"])
+    channel = socket.socket(fileno=options["control"])
     for module in PRELOADED:
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    control.send(json.dumps({"ready": True, "pid": os.getpid()}).encode())
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(control, cell.CONTROL_BYTES, 4)
-        if not message:
-            return
-        request = json.loads(message)
+    control.send(channel, {"ready": True})
+    while (received := control.receive(channel)) is not None:
+        request, descriptors = received
         if os.fork() == 0:
-            control.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            try:
-                cell.start(
-                    socket.socket(fileno=descriptors[0]),
-                    Limits.from_plain(request["limits"]),
-                    isolated=options["isolated"],
-                )
-            finally:
-                os._exit(0)
+            channel.close()
+            _become_cell(descriptors[0], request, isolated=options["isolated"])
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _become_cell(descriptor: int, request: dict[str, Any], *, isolated: bool) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        limits = Limits.from_plain(request["limits"])
+        cell.start(socket.socket(fileno=descriptor), limits, isolated=isolated)
+    except BaseException:  # the last frame of a forked child: nothing may unwind into the zygote
+        traceback.print_exc()
+    finally:
+        os._exit(0)

@@ -1,0 +1,81 @@
+"""The judge's end of a cell, in which everything of one submission runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from grader.errors import SandboxError
+from grader.sandbox.runner import Runner
+from grader.worker import control
+from grader.worker.limits import Limits
+
+
+class Cell:
+    """One submission's cell. Close it, and every process of the submission is gone."""
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        limits: Limits,
+        last_words: Callable[[], str],
+        memory_held: Callable[[], int],
+    ) -> None:
+        self._channel = channel
+        self._limits = limits
+        self._last_words = last_words
+        self._memory_held = memory_held
+        self._receive()
+
+    def runner(self) -> Runner:
+        """A freshly forked runner.
+
+        Raises:
+            SandboxError: the cell has ended or does not answer.
+        """
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        try:
+            self._send({"op": "run"}, [theirs.fileno(), write])
+            theirs.close()
+            self._receive()
+        except BaseException:
+            ours.close()
+            os.close(read)
+            raise
+        finally:
+            theirs.close()
+            os.close(write)
+        return Runner(ours, read, self._limits, self._memory_held)
+
+    def reset(self) -> list[int]:
+        """End every process of the submission and empty its directories.
+
+        Returns:
+            Exit codes of the runners; negative for a signal.
+
+        Raises:
+            SandboxError: the cell has ended or does not answer.
+        """
+        self._send({"op": "reset"})
+        return list(self._receive().get("exits", {}).values())
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
+        try:
+            control.send(self._channel, message, descriptors)
+        except OSError as error:
+            raise SandboxError(f"the cell is gone: {self._last_words()}") from error
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            received = control.receive(self._channel)
+        except OSError as error:
+            raise SandboxError(f"the cell does not answer: {error}") from error
+        if received is None:
+            raise SandboxError(f"the cell ended: {self._last_words()}")
+        return received[0]

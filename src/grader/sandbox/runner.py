@@ -1,0 +1,142 @@
+"""The judge's end of a runner, the process that runs student code."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import selectors
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from grader import wire
+from grader.results import Reason
+from grader.sandbox.outcomes import Answer, Ended, Outcome, Unusable, raised_from
+from grader.worker.limits import Limits
+
+OUTPUT_KEPT = 16_384
+"""Bytes of a runner's printed output that are kept."""
+_CHUNK = 65_536
+_POLL_SECONDS = 0.1
+
+
+class Runner:
+    """The judge's end of one runner: asks, waits within a time limit, reads what is printed
+    meanwhile.
+    """
+
+    def __init__(
+        self, channel: socket.socket, output: int, limits: Limits, memory_held: Callable[[], int]
+    ) -> None:
+        self._channel = channel
+        self._output = output
+        self._limits = limits
+        self._memory_held = memory_held
+        self._frames = wire.FrameBuffer()
+        self._kept = bytearray()
+        self._printed = 0
+        self._ended: Ended | None = None
+        channel.setblocking(False)
+        os.set_blocking(output, False)
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> Outcome:
+        """Send one request and wait for its answer.
+
+        Args:
+            request: plain JSON; an ``id`` that cannot be guessed is added.
+            seconds: how long to wait.
+
+        Raises:
+            WireError: the request is too large, or not plain.
+        """
+        number = secrets.token_hex(8)
+        asked = wire.frame({**request, "id": number})
+        if self._ended:
+            return self._ended
+        self._kept.clear()
+        try:
+            outcome = self._exchange(asked, number, seconds)
+        except wire.WireError as error:
+            outcome = Ended(Reason.WIRE, f"What came back is not an answer: {error}.")
+        except OSError:
+            outcome = Ended(Reason.KILLED, "The process ended before it answered.")
+        self._drain()
+        if isinstance(outcome, Ended):
+            self._ended = outcome
+        return outcome
+
+    @property
+    def output(self) -> bytes:
+        """What was printed during the last request, at most `OUTPUT_KEPT` bytes of it."""
+        return bytes(self._kept)
+
+    def close(self) -> None:
+        self._channel.close()
+        os.close(self._output)
+
+    def _exchange(self, request: bytes, number: str, seconds: float) -> Outcome:
+        deadline = time.monotonic() + seconds
+        look = time.monotonic() + _POLL_SECONDS
+        pending = memoryview(request)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._output, selectors.EVENT_READ)
+            selector.register(self._channel, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            while (now := time.monotonic()) < deadline:
+                # By the clock and not when nothing else is ready, which a submission could prevent.
+                if now >= look:
+                    if over := self._over_memory():
+                        return over
+                    look = time.monotonic() + _POLL_SECONDS
+                for key, events in selector.select(max(0.0, min(deadline, look) - now)):
+                    if key.fileobj == self._output:
+                        if not self._drain(1):
+                            selector.unregister(self._output)
+                        continue
+                    if events & selectors.EVENT_WRITE:
+                        pending = pending[self._channel.send(pending) :]
+                        if not pending:
+                            selector.modify(self._channel, selectors.EVENT_READ)
+                    if events & selectors.EVENT_READ and (outcome := self._receive(number)):
+                        return outcome
+                if self._printed > self._limits.output_bytes:
+                    limit = self._limits.output_bytes // (1024 * 1024)
+                    return Ended(Reason.LIMIT, f"It printed more than {limit} MB.")
+        return Ended(Reason.TIMEOUT, f"There was no answer within {seconds:g} seconds.")
+
+    def _receive(self, number: str) -> Outcome | None:
+        """Read what has arrived; None as long as it is not a whole answer."""
+        chunk = self._channel.recv(_CHUNK)
+        if not chunk:
+            return Ended(Reason.KILLED, "The process ended before it answered.")
+        self._frames.feed(chunk)
+        message = self._frames.next()
+        return None if message is None else self._read(message, number)
+
+    def _read(self, message: Mapping[str, Any], number: str) -> Outcome:
+        if message.get("id") != number or not self._frames.is_empty:
+            raise wire.WireError("an answer to another question")
+        if "value" in message:
+            return Answer(wire.decode(message["value"]))
+        if "unsendable" in message:
+            return Unusable(str(message["unsendable"]))
+        return raised_from(message.get("raised"))
+
+    def _over_memory(self) -> Ended | None:
+        if self._memory_held() > self._limits.memory_bytes:
+            limit = self._limits.memory_bytes // (1024 * 1024)
+            return Ended(Reason.LIMIT, f"It used more than {limit} MB of memory.")
+        return None
+
+    def _drain(self, rounds: int = 64) -> bool:
+        """Read what has been printed; False at the end of the stream."""
+        for _ in range(rounds):
+            try:
+                chunk = os.read(self._output, _CHUNK)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self._printed += len(chunk)
+            self._kept += chunk[: max(0, OUTPUT_KEPT - len(self._kept))]
+        return True

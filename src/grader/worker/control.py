@@ -1,0 +1,49 @@
+"""The control channels between judge, zygote and cells: JSON lines that bring file descriptors.
+
+Both ends take turns, so that there is never more than one message on its way. A stream socket is
+used and not one that keeps message boundaries, because only a stream tells on every system when the
+other side has gone. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_CHUNK = 65_536
+_MOST_DESCRIPTORS = 4
+
+
+def send(
+    channel: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()
+) -> None:
+    """Send a message, with copies of these file descriptors.
+
+    Raises:
+        OSError: the other side has gone.
+    """
+    line = json.dumps(message).encode() + b"\n"
+    sent = socket.send_fds(channel, [line], list(descriptors)) if descriptors else 0
+    channel.sendall(line[sent:])
+
+
+def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """The next message and its file descriptors; None where the other side has gone.
+
+    Raises:
+        TimeoutError: none came within the channel's timeout.
+    """
+    line, descriptors = b"", []
+    while not line.endswith(b"\n"):
+        try:
+            chunk, more, _, _ = socket.recv_fds(channel, _CHUNK, _MOST_DESCRIPTORS)
+        except ConnectionError:
+            chunk, more = b"", []
+        descriptors += more
+        if not chunk:
+            return None
+        line += chunk
+    message: dict[str, Any] = json.loads(line)
+    return message, descriptors

@@ -1,0 +1,97 @@
+"""What the tests of the grader share: one throw-away server, and sandboxes of both kinds."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import BubblewrapSandbox, ProcessSandbox, Sandbox
+from pglab.scratch import Database, Role, Scratch
+from pglab.servers import Server, open_server
+from tests.grader.laboratory import Laboratory, Submission
+
+Submit = Callable[..., Submission]
+BACKENDS: dict[str, type[Sandbox]] = {
+    "bubblewrap": BubblewrapSandbox,
+    "process": ProcessSandbox,
+}
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A home of the kit that other accounts can enter, as a server started by root needs it."""
+    place = Path(tempfile.mkdtemp(prefix="kit-test-home-"))
+    place.chmod(0o711)
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[Server]:
+    """A throw-away PostgreSQL that all tests share."""
+    with open_server("embedded", home=home, disposable=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def scratch(server: Server) -> Iterator[Scratch]:
+    with Scratch(server) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def student_role(scratch: Scratch) -> Role:
+    return scratch.role()
+
+
+@pytest.fixture(scope="session")
+def student_database(scratch: Scratch, student_role: Role) -> Database:
+    """A database that the student's role can enter."""
+    template = scratch.template("nothing in it", lambda url: None)
+    return scratch.clone(template, grantee=student_role.name)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param("bubblewrap", marks=pytest.mark.sandbox), "process"],
+)
+def lab(
+    request: pytest.FixtureRequest, server: Server, student_role: Role, student_database: Database
+) -> Iterator[Laboratory]:
+    """A laboratory in each kind of sandbox."""
+    with BACKENDS[request.param](server.socket_dir).start() as sandbox:
+        yield Laboratory(server, sandbox, student_role, student_database)
+
+
+@pytest.fixture(scope="session")
+def bubblewrap(
+    server: Server, student_role: Role, student_database: Database
+) -> Iterator[Laboratory]:
+    """A laboratory in bubblewrap, for tests marked `sandbox`."""
+    with BubblewrapSandbox(server.socket_dir).start() as sandbox:
+        yield Laboratory(server, sandbox, student_role, student_database)
+
+
+@pytest.fixture
+def fresh_lab(lab: Laboratory) -> Iterator[Laboratory]:
+    """The same with a sandbox of the test's own, which it may break."""
+    with type(lab.sandbox)(lab.server.socket_dir).start() as sandbox:
+        yield Laboratory(lab.server, sandbox, lab.role, lab.database)
+
+
+@pytest.fixture
+def submit(lab: Laboratory) -> Iterator[Submit]:
+    """Submits source text: ``submit(source, memory_bytes=…).value("function", …)``."""
+    opened: list[Submission] = []
+
+    def submit(source: str, **limits: int) -> Submission:
+        opened.append(lab.submit(source, **limits))
+        return opened[-1]
+
+    yield submit
+    for one in opened:
+        one.close()

@@ -1,0 +1,347 @@
+"""However a sandbox, a cell or the judge ends, no process, file or directory is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.errors import SandboxError
+from grader.results import Reason
+from grader.sandbox import (
+    Answer,
+    BubblewrapSandbox,
+    Ended,
+    ProcessSandbox,
+    base,
+    bubblewrap,
+    open_sandbox,
+)
+from pglab.servers import Server
+from tests.grader.laboratory import Laboratory, Submission
+
+Submit = Callable[..., Submission]
+WHERE = "import os\ndef where(session): return [os.getpid(), os.getcwd()]\n"
+
+
+def come_true(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within a minute: what ends behind our back takes its time."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def are_gone(pids: Iterable[int]) -> bool:
+    def is_alive(pid: int) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return False
+
+    return come_true(lambda: not any(map(is_alive, pids)))
+
+
+def processes_of(lab: Laboratory) -> list[psutil.Process]:
+    assert lab.sandbox._process is not None
+    first = psutil.Process(lab.sandbox._process.pid)
+    return [first, *first.children(recursive=True)]
+
+
+def zygote_of(lab: Laboratory) -> psutil.Process:
+    """The zygote is the first Python process of a sandbox."""
+    return next(p for p in processes_of(lab) if "python" in Path(p.cmdline()[0]).name)
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_closed_sandbox_leaves_nothing(fresh_lab: Laboratory) -> None:
+    before = open_descriptors()
+    ones = [fresh_lab.submit(WHERE) for _ in range(3)]
+    folders = [Path(one.value("where")[1]) for one in ones]
+    pids = [process.pid for process in processes_of(fresh_lab)]
+    assert len(pids) >= 1 + 2 * len(ones)
+    for one in ones:
+        one.close()
+    assert open_descriptors() == before
+    fresh_lab.sandbox.close()
+    assert are_gone(pids)
+    if not fresh_lab.sandbox.isolated:
+        assert come_true(lambda: not any(folder.exists() for folder in folders))
+    fresh_lab.sandbox.close()
+
+
+def test_a_sandbox_that_is_closed_at_once_leaves_nothing(fresh_lab: Laboratory) -> None:
+    before = open_descriptors()
+    with type(fresh_lab.sandbox)(fresh_lab.server.socket_dir).start() as sandbox:
+        assert sandbox._process is not None
+        pid = sandbox._process.pid
+    assert are_gone([pid])
+    assert open_descriptors() == before
+
+
+def test_a_closed_cell_ends_all_that_runs_in_it(lab: Laboratory) -> None:
+    one = lab.submit(
+        "import os, time\n"
+        "def f(session):\n"
+        "    for _ in range(3):\n"
+        "        if os.fork() == 0:\n"
+        "            os.setsid()\n"
+        "            if os.fork() == 0: os.setsid()\n"
+        "            time.sleep(600)\n"
+    )
+    before = {process.pid for process in processes_of(lab)}
+    assert one.call("f") == Answer(None)
+    assert come_true(lambda: len(processes_of(lab)) == len(before) + 6)
+    made = {process.pid for process in processes_of(lab)} - before
+    one.close()
+    assert are_gone(made)
+
+
+def test_between_two_checks_every_process_is_ended(submit: Submit, lab: Laboratory) -> None:
+    """Also those that left their process group and whose parents have ended."""
+    one = submit(
+        "import os, time\n"
+        "def f(session):\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        if os.fork() > 0: os._exit(0)\n"
+        "        open('alive', 'w').write(str(os.getpid()))\n"
+        "        time.sleep(600)\n"
+        "    while not os.path.exists('alive'): time.sleep(0.001)\n"
+    )
+    before = {process.pid for process in processes_of(lab)}
+    assert one.call("f") == Answer(None)
+    made = {process.pid for process in processes_of(lab)} - before
+    one.runner.close()
+    one.cell.reset()
+    assert made
+    assert are_gone(made)
+    one.runner = one.cell.runner()
+
+
+def test_a_reset_tells_how_runners_ended(submit: Submit) -> None:
+    one = submit("import os\ndef f(session): os._exit(7)")
+    one.call("f")
+    assert one.cell.reset() == [7]
+    assert one.cell.reset() == []
+
+
+def test_a_zygote_that_was_killed_is_replaced(fresh_lab: Laboratory) -> None:
+    one = fresh_lab.submit(WHERE)
+    one.close()
+    before = open_descriptors()
+    zygote = zygote_of(fresh_lab)
+    zygote.kill()
+    assert are_gone([zygote.pid])
+    again = fresh_lab.submit(WHERE)
+    assert again.value("where")[0] > 0
+    again.close()
+    assert open_descriptors() == before
+
+
+def test_a_cell_whose_sandbox_was_killed_is_an_error_that_says_so(fresh_lab: Laboratory) -> None:
+    one = fresh_lab.submit("import time\ndef f(session): time.sleep(600)")
+    processes = processes_of(fresh_lab)
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    assert are_gone([process.pid for process in processes])
+    assert one.call("f") == Ended(Reason.KILLED, "The process ended before it answered.")
+    with pytest.raises(SandboxError, match=r"the cell (ended|is gone): it ended with code"):
+        one.cell.reset()
+    before = open_descriptors()
+    with pytest.raises(SandboxError, match=r"the cell (ended|is gone)"):
+        one.cell.runner()
+    assert open_descriptors() == before
+    one.close()
+
+
+def test_a_cell_that_does_not_answer_is_given_up(
+    fresh_lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_CONTROL_SECONDS", 1.0)
+    one = fresh_lab.submit("")
+    before = open_descriptors()
+    processes = processes_of(fresh_lab)
+    for process in processes:
+        process.suspend()
+    with pytest.raises(SandboxError, match="the cell does not answer"):
+        one.cell.runner()
+    with pytest.raises(SandboxError, match="the cell does not answer"):
+        one.cell.reset()
+    with pytest.raises(SandboxError, match="the cell does not answer"):
+        fresh_lab.sandbox.cell()
+    assert open_descriptors() == before
+    for process in processes:
+        process.resume()
+    one.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="parents' deaths are told by Linux alone")
+def test_a_runner_does_not_outlive_its_cell(fresh_lab: Laboratory) -> None:
+    one = fresh_lab.submit("import time\ndef f(session): time.sleep(600)")
+    runner = processes_of(fresh_lab)[-1]
+    parent = runner.parent()
+    assert parent is not None
+    parent.kill()
+    assert are_gone([runner.pid])
+    one.close()
+
+
+JUDGE = """
+import json, sys, time
+from pathlib import Path
+from grader.sandbox import open_sandbox
+from pglab.databases import Database
+from pglab.roles import Role
+from tests.grader.laboratory import Laboratory
+
+class Server:
+    socket_dir, port = Path(sys.argv[2]), int(sys.argv[3])
+
+sandbox = open_sandbox(sys.argv[1], socket_dir=Server.socket_dir, own_work=True)
+role, database = Role(sys.argv[4], sys.argv[5]), Database(sys.argv[6], "", lambda name: None)
+one = Laboratory(Server(), sandbox, role, database).submit('''
+import os, time
+def f(session):
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+    return os.getcwd()
+''')
+print(json.dumps([sandbox._process.pid, one.value("f")]), flush=True)
+one.call("f", seconds=600) if sys.argv[7] == "busy" else time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("state", ["idle", "busy"])
+def test_nothing_outlives_a_judge_that_was_killed(lab: Laboratory, state: str, root: Path) -> None:
+    arguments = [
+        lab.sandbox.name,
+        str(lab.server.socket_dir),
+        str(lab.server.port),
+        lab.role.name,
+        lab.role.password,
+        lab.database.name,
+        state,
+    ]
+    judge = subprocess.Popen(
+        [sys.executable, "-c", JUDGE, *arguments], stdout=subprocess.PIPE, text=True, cwd=root
+    )
+    assert judge.stdout is not None
+    pid, folder = json.loads(judge.stdout.readline())
+    first = psutil.Process(pid)
+    pids = [pid, *(process.pid for process in first.children(recursive=True))]
+    assert len(pids) >= 4
+    judge.send_signal(signal.SIGKILL)
+    judge.wait()
+    judge.stdout.close()
+    assert are_gone(pids)
+    if not lab.sandbox.isolated:
+        assert come_true(lambda: not Path(folder).exists())
+
+
+def test_a_worker_that_cannot_start_says_why(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    before = open_descriptors()
+    with (
+        ProcessSandbox(server.socket_dir).start() as sandbox,
+        pytest.raises(SandboxError, match="process did not start: no such library"),
+    ):
+        sandbox.cell()
+    assert open_descriptors() == before
+
+
+def test_a_program_that_is_not_there_says_so(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    before = open_descriptors()
+    with pytest.raises(SandboxError, match="process could not be started: No such file"):
+        ProcessSandbox(server.socket_dir).start()
+    assert open_descriptors() == before
+
+
+def test_a_system_without_fork_is_told_what_to_do(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "fork")
+    monkeypatch.setattr(sys, "platform", "win32")
+    for choice in ("auto", "process"):
+        with pytest.raises(SandboxError, match="on Windows, inside WSL"):
+            open_sandbox(choice, socket_dir=server.socket_dir, own_work=True)
+
+
+def test_there_is_no_sandbox_by_another_name(server: Server) -> None:
+    with pytest.raises(SandboxError, match=r"no sandbox called 'jail'. Choose auto, bubblewrap"):
+        open_sandbox("jail", socket_dir=server.socket_dir, own_work=True)
+
+
+@pytest.fixture
+def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bubblewrap, "_why_it_does_not_work", lambda: "bubblewrap is missing.")
+
+
+@pytest.mark.usefixtures("without_bubblewrap")
+def test_ones_own_work_may_run_in_a_process(server: Server) -> None:
+    with open_sandbox("auto", socket_dir=server.socket_dir, own_work=True) as sandbox:
+        assert sandbox.name == "process"
+
+
+@pytest.mark.usefixtures("without_bubblewrap")
+@pytest.mark.parametrize("choice", ["auto", "bubblewrap"])
+def test_other_peoples_code_needs_a_real_sandbox(server: Server, choice: str) -> None:
+    with pytest.raises(SandboxError, match=r"bubblewrap is missing\.") as told:
+        open_sandbox(choice, socket_dir=server.socket_dir, own_work=False)
+    assert choice == "bubblewrap" or "ask for --sandbox process" in str(told.value)
+
+
+@pytest.mark.usefixtures("without_bubblewrap")
+def test_a_process_serves_for_other_peoples_code_where_it_is_asked_for(server: Server) -> None:
+    with open_sandbox("process", socket_dir=server.socket_dir, own_work=False) as sandbox:
+        assert sandbox.name == "process"
+
+
+def test_bubblewrap_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    monkeypatch.setattr(
+        bubblewrap, "_why_it_does_not_work", bubblewrap._why_it_does_not_work.__wrapped__
+    )
+    monkeypatch.setattr(bubblewrap, "_bwrap", lambda: None)
+    with pytest.raises(SandboxError, match=r"bubblewrap \(bwrap\) is not installed"):
+        BubblewrapSandbox(server.socket_dir).start()
+
+
+def test_bubblewrap_that_may_not_make_namespaces_is_told_in_its_words(
+    monkeypatch: pytest.MonkeyPatch, server: Server, tmp_path: Path
+) -> None:
+    refusing = tmp_path / "bwrap"
+    refusing.write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
+    )
+    refusing.chmod(0o755)
+    monkeypatch.setattr(
+        bubblewrap, "_why_it_does_not_work", bubblewrap._why_it_does_not_work.__wrapped__
+    )
+    monkeypatch.setattr(bubblewrap, "_bwrap", lambda: str(refusing))
+    with pytest.raises(SandboxError, match="No permissions to create new namespace"):
+        BubblewrapSandbox(server.socket_dir).start()

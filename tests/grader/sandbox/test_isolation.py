@@ -1,0 +1,221 @@
+"""Nothing reaches a submission that is not its own, and nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.sandbox import Answer, ProcessSandbox, Raised, Sandbox
+from pglab.scratch import Database, Role
+from pglab.servers import Server
+from tests.grader.laboratory import Laboratory, Submission
+
+Submit = Callable[..., Submission]
+KNOWN = {"PATH", "LANG", "HOME", "PWD", "LC_CTYPE", "PYTHONUTF8", "PYTHONHASHSEED"}
+
+
+def family(sandbox: Sandbox) -> dict[int, psutil.Process]:
+    """Every process of a sandbox."""
+    assert sandbox._process is not None
+    first = psutil.Process(sandbox._process.pid)
+    return {process.pid: process for process in (first, *first.children(recursive=True))}
+
+
+def open_files(pid: int) -> set[str]:
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(os.readlink(descriptor))
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def test_the_environment_is_not_inherited(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    with type(lab.sandbox)(lab.server.socket_dir).start() as sandbox:
+        own = Laboratory(lab.server, sandbox, lab.role, lab.database)
+        one = own.submit("import os\ndef f(session): return dict(os.environ)")
+        environment = one.value("f")
+        one.close()
+    assert set(environment) <= KNOWN
+
+
+def test_no_open_file_of_the_judge_is_inherited(lab: Laboratory, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    with secret.open("w") as file, socket.socket() as listening:
+        for descriptor in (file.fileno(), listening.fileno()):
+            os.set_inheritable(descriptor, True)
+        secrets = {str(secret), os.readlink(f"/proc/self/fd/{listening.fileno()}")}
+        assert secrets <= open_files(os.getpid())
+        with type(lab.sandbox)(lab.server.socket_dir).start() as sandbox:
+            one = Laboratory(lab.server, sandbox, lab.role, lab.database).submit("")
+            held = [open_files(pid) for pid in family(sandbox)]
+            one.close()
+    assert len(held) >= 3
+    assert not secrets & set().union(*held)
+
+
+def test_student_code_holds_only_what_it_needs(lab: Laboratory) -> None:
+    """Standard streams, the channel to the judge, the connection to PostgreSQL."""
+    one = lab.submit(
+        "import os, stat\n"
+        "def f(session):\n"
+        "    kinds = []\n"
+        "    for d in range(256):\n"
+        "        try: kinds.append(stat.filemode(os.fstat(d).st_mode)[0])\n"
+        "        except OSError: pass\n"
+        "    return kinds\n"
+    )
+    assert one.value("f") == ["c", "p", "p", "s", "s"]
+    one.close()
+
+
+def test_a_new_runner_knows_nothing_of_the_last_one(submit: Submit) -> None:
+    one = submit(
+        "import os, builtins, string\n"
+        "counter = []\n"
+        "def spoil(session):\n"
+        "    counter.append(1); builtins.spoiled = True; string.digits = None\n"
+        "    os.environ['SPOILED'] = '1'\n"
+        "    open('left.txt', 'w').write('x'); os.makedirs('a/b/c'); os.chmod('a', 0)\n"
+        "    os.chdir('/')\n"
+        "def look(session):\n"
+        "    return [counter, hasattr(builtins, 'spoiled'), string.digits,\n"
+        "            'SPOILED' in os.environ, sorted(os.listdir())]\n"
+    )
+    assert one.call("spoil") == Answer(None)
+    assert one.again() == Answer(None)
+    assert one.value("look") == [[], False, "0123456789", False, ["m.py"]]
+
+
+@pytest.mark.sandbox
+def test_every_place_that_can_be_written_to_is_emptied(bubblewrap: Laboratory) -> None:
+    one = bubblewrap.submit(
+        "import os\n"
+        "PLACES = ('/home/student', '/tmp', '/dev/shm')\n"
+        "def fill(session):\n"
+        "    for place in PLACES: open(place + '/left', 'w').write('x')\n"
+        "def look(session): return [sorted(os.listdir(place)) for place in PLACES]\n"
+    )
+    assert one.call("fill") == Answer(None)
+    one.again()
+    assert one.value("look") == [["m.py"], [], []]
+    one.close()
+
+
+@pytest.mark.sandbox
+def test_two_submissions_see_nothing_of_each_other(bubblewrap: Laboratory) -> None:
+    source = (
+        "import os\n"
+        "def put(session, text):\n"
+        "    for place in ('.', '/tmp', '/dev/shm'): open(place + '/x', 'w').write(text)\n"
+        "    return os.getpid()\n"
+        "def look(session):\n"
+        "    alive = []\n"
+        "    for pid in range(1, 400):\n"
+        "        try: os.kill(pid, 0); alive.append(pid)\n"
+        "        except ProcessLookupError: pass\n"
+        "        except PermissionError: alive.append(-pid)\n"
+        "    return [open(place + '/x').read() for place in ('.', '/tmp', '/dev/shm')], alive\n"
+    )
+    ada, bob = bubblewrap.submit(source), bubblewrap.submit(source)
+    pids = {one.value("put", name) for one, name in ((ada, "ada"), (bob, "bob"))}
+    for one, name in ((ada, "ada"), (bob, "bob")):
+        texts, alive = one.value("look")
+        assert texts == [name] * 3
+        assert {abs(pid) for pid in alive} <= pids | {1}
+        one.close()
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "libc.unshare(0x10000000)",
+        "libc.unshare(0x10000000 | 0x20000)",
+        "libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0)",
+        "libc.syscall(319, b'x', 0)",
+        "libc.shmget(0, 1 << 20, 0o1600)",
+        "libc.msgget(0, 0o1600)",
+        "libc.semget(0, 1, 0o1600)",
+        "libc.syscall(250, 0, -3, 1)",
+        "libc.syscall(425, 8, 0)",
+        "libc.ptrace(0, 0, 0, 0)",
+        "libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+        "libc.syscall(0x40000000 | 39)",
+    ],
+)
+def test_calls_that_reach_past_the_limits_are_refused(bubblewrap: Laboratory, attempt: str) -> None:
+    if os.uname().machine != "x86_64" and "syscall" in attempt:
+        attempt = "libc.unshare(0x10000000)"
+    one = bubblewrap.submit(
+        "import ctypes\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "libc.ptrace.restype = ctypes.c_long\n"
+        f"def f(session):\n    return [{attempt}, ctypes.get_errno()]\n"
+    )
+    assert one.value("f") == [-1, 1]
+    one.close()
+
+
+@pytest.mark.sandbox
+def test_threads_and_child_processes_work_in_the_sandbox(bubblewrap: Laboratory) -> None:
+    one = bubblewrap.submit(
+        "import subprocess, sys, threading, concurrent.futures as cf, multiprocessing\n"
+        "def double(n): return 2 * n\n"
+        "def f(session):\n"
+        "    said = subprocess.check_output([sys.executable, '-c', 'print(1)'])\n"
+        "    with cf.ThreadPoolExecutor(4) as pool: threads = list(pool.map(double, range(4)))\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "        forks = pool.map(double, range(4))\n"
+        "    return [said, threads, forks]\n"
+    )
+    assert one.value("f") == [b"1\n", [0, 2, 4, 6], [0, 2, 4, 6]]
+    one.close()
+
+
+@pytest.mark.sandbox
+def test_the_system_cannot_be_written_to(bubblewrap: Laboratory) -> None:
+    one = bubblewrap.submit(
+        "import sys\n"
+        "def write(session, path): open(path, 'w')\n"
+        "def where(session): return [sys.prefix, sys.modules['sqlalchemy'].__file__]\n"
+    )
+    prefix, library = one.value("where")
+    for path in ("/x", "/usr/x", "/dev/x", "/run/postgresql/x", f"{prefix}/x", library):
+        outcome = one.call("write", path)
+        assert isinstance(outcome, Raised), path
+        assert outcome.type in {"PermissionError", "OSError"}, path
+    one.close()
+
+
+@pytest.mark.sandbox
+def test_neither_checks_nor_solutions_can_be_read(bubblewrap: Laboratory, root: Path) -> None:
+    places = [str(root / name) for name in ("exercises", "solutions", "tests", ".git", "src/kit")]
+    one = bubblewrap.submit(
+        "import os\ndef f(session, places): return [p for p in places if os.path.lexists(p)]"
+    )
+    assert one.value("f", [*places, str(Path.home() / ".bashrc"), "/etc/passwd", "/proc/1"]) == []
+    one.close()
+
+
+def test_sets_have_the_order_of_the_seed(
+    server: Server, student_role: Role, student_database: Database
+) -> None:
+    orders = []
+    for seed in (1, 1, 2):
+        with ProcessSandbox(server.socket_dir, hash_seed=seed).start() as sandbox:
+            one = Laboratory(server, sandbox, student_role, student_database).submit(
+                "def f(session): return list({str(n) for n in range(50)})"
+            )
+            orders.append(one.value("f"))
+            one.close()
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2]

@@ -1,0 +1,48 @@
+"""Control channels carry one message at a time, and tell when the other side has gone."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from grader.worker import control
+
+
+def test_a_control_message_brings_its_descriptors() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, open("/dev/null") as file:
+        control.send(ours, {"op": "run"}, [file.fileno()])
+        received = control.receive(theirs)
+        assert received is not None
+        message, [descriptor] = received
+        assert message == {"op": "run"}
+        with open(descriptor) as copy:
+            assert copy.fileno() != file.fileno()
+
+
+def test_a_control_message_may_arrive_in_pieces() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for piece in (b'{"op"', b": ", b'"reset"}', b"\n"):
+            ours.sendall(piece)
+        assert control.receive(theirs) == ({"op": "reset"}, [])
+
+
+@pytest.mark.parametrize("unread", [b"", b"x"], ids=["read", "unread"])
+def test_a_control_channel_tells_when_the_other_side_has_gone(unread: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        with ours:
+            theirs.sendall(unread)
+        assert control.receive(theirs) is None
+        with pytest.raises(OSError, match="Broken pipe"):
+            control.send(theirs, {"op": "run"}, [theirs.fileno()])
+
+
+def test_a_control_channel_that_stays_silent_is_given_up() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(0.01)
+        with pytest.raises(TimeoutError):
+            control.receive(theirs)
