@@ -2,7 +2,8 @@
 
     python bench/checks.py [--checks N] [--sandbox bubblewrap|process]
 
-Prints seconds per item and, in the last column, how many times a fork of the warm zygote each takes.
+Prints seconds per item and, in the last column, how many times a fork of the warm zygote each
+takes.
 The *floor* is what no grader of this kind can avoid: a clone, a fork, one call, a drop.
 """
 
@@ -50,7 +51,7 @@ def main() -> None:
         rows = measure(root, options.checks, options.sandbox)
     fork = dict(rows)["fork of the warm zygote, and its end"]
     for name, seconds in rows:
-        print(f"{name:45} {seconds * 1000:9.1f} ms {seconds / fork:8.1f} ×")
+        print(f"{name:45} {seconds * 1000:9.1f} ms {seconds / fork:8.1f} x")
     floor, check = dict(rows)["floor: clone, fork, drop"], dict(rows)["a whole check, one process"]
     print(f"a whole check is {check / floor:.2f} times the floor; {1 / check:.0f} checks a second")
 
