@@ -73,7 +73,7 @@ class Receipt:
                 _count(self.statements, "statement"),
                 _count(self.rows, "row"),
                 _count(self.round_trips, "round trip"),
-                f"{self.milliseconds:.1f} ms",
+                _time(self.milliseconds),
             ]
         else:
             parts.append("nothing sent")
@@ -139,7 +139,7 @@ def _heading(entry: Entry) -> str:
         parts.append(f"{times} times")
     if not _is_brief(entry):
         parts.append(_count(sum(sent.rows for sent in entry), "row"))
-    parts.append(f"{1000 * sum(sent.seconds for sent in entry):.1f} ms")
+    parts.append(_time(1000 * sum(sent.seconds for sent in entry)))
     if not all(sent.answered for sent in entry):
         parts.append("⚠ no answer yet")
     if first.sqlstate is not None:
@@ -188,6 +188,10 @@ def _text_entry(number: int, entry: Entry, plan: str | None) -> str:
 def _short(value: object) -> str:
     text = repr(value) if isinstance(value, str | bytes) else str(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds:.2f} ms" if milliseconds < 1 else f"{milliseconds:,.1f} ms"
 
 
 def _count(number: int, noun: str) -> str:
