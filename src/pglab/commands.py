@@ -1,23 +1,24 @@
-"""Which command is this: the first keyword of an SQL text, as PostgreSQL names it."""
+"""What an SQL text holds: its statements, and the command of each as PostgreSQL names it."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
-__all__ = ["command_of", "one_name"]
+__all__ = ["command_of", "leading_words", "one_name", "split_statements"]
 
-_TOKEN = re.compile(
-    r"""
+_PATTERN = r"""
     (?P<space>(?:\s|--[^\n]*)+)
   | (?P<comment>/\*)
   | (?P<quoted>[eE]'(?:[^'\\]|''|\\.)*+(?:'|\Z) | '(?:[^']|'')*+(?:'|\Z) | "(?:[^"]|"")*+(?:"|\Z))
   | (?P<dollar>\$(?P<tag>[^\W\d]\w*|)\$ .*? (?:\$(?P=tag)\$|\Z))
   | (?P<word>[^\W\d][\w$]*)
   | (?P<other>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
+_TOKEN = re.compile(_PATTERN, re.VERBOSE | re.DOTALL)
+_TOKEN_IN_OLD_STRINGS = re.compile(_PATTERN.replace("[eE]'", "[eE]?'"), re.VERBOSE | re.DOTALL)
+"""The same where a backslash escapes in every string (``standard_conforming_strings = off``)."""
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _NAMES = {
     "ABORT": "ROLLBACK",
@@ -60,6 +61,42 @@ def command_of(text: str) -> str:
             break
         previous = word
     return one_name(first)
+
+
+def leading_words(text: str, number: int) -> tuple[str, ...]:
+    """The first keywords and names of an SQL text in upper case, at most ``number``."""
+    words = (w for w in _tokens(text[:_LOOKED_AT]) if w[0].isalpha() or w[0] == "_")
+    return tuple(itertools.islice(words, number))
+
+
+def split_statements(text: str) -> list[str]:
+    """The statements of a text that is sent as one string, as the server divides it.
+
+    A session may have changed how strings are read, which the text does not tell: where that makes
+    a difference, the reading with more statements is taken.
+    """
+    return max(_split(text, _TOKEN), _split(text, _TOKEN_IN_OLD_STRINGS), key=len)
+
+
+def _split(text: str, token: re.Pattern[str]) -> list[str]:
+    parts: list[str] = []
+    start = position = depth = 0
+    says_something = False
+    while found := token.match(text, position):
+        position = found.end()
+        if found["comment"]:
+            position = _end_of_comment(text, position)
+        elif found["other"] == ";" and depth == 0:
+            if says_something:
+                parts.append(text[start : found.start()].strip())
+            start, says_something = position, False
+        elif not found["space"]:
+            says_something = True
+            # A rule may have several statements, in parentheses.
+            depth = max(0, depth + {"(": 1, ")": -1}.get(found["other"] or "", 0))
+    if says_something:
+        parts.append(text[start:].strip())
+    return parts
 
 
 def _tokens(text: str) -> Iterator[str]:

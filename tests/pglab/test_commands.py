@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pglab.commands import command_of
+from pglab.commands import command_of, leading_words, split_statements
 from pglab.servers import Server
 
 SAME = [
@@ -84,3 +84,69 @@ def test_any_text_has_a_name_in_upper_case(text: str) -> None:
 @pytest.mark.parametrize("part", ["'", '"', "E'", "$", "$a$", "/*", "--", "(", "\\", "-- \n", "é"])
 def test_a_hostile_text_takes_linear_time(part: str) -> None:
     assert command_of("WITH " + part * (5_000_000 // len(part))) in {"WITH", "WITHE"}
+
+
+STRINGS = [
+    "SELECT 1",
+    "SELECT 1;",
+    ";;SELECT 1;;; SELECT 2;-- end;",
+    "BEGIN; INSERT INTO t VALUES (1); COMMIT",
+    "SELECT ';'; SELECT 'it''s; so'; SELECT E'\\';'; SELECT 2",
+    'SELECT 1 AS "a;b"; SELECT 2',
+    "SELECT $$;$$; SELECT $a$;$$;$a$; SELECT 1 AS a$b; SELECT 2 AS c$b",
+    "SELECT 1 -- ;\n; SELECT 2 /* ; /* ; */ ; */; SELECT 3",
+    "/* only */ -- comments\n; SELECT 1",
+    "CREATE TEMP TABLE begin AS SELECT 1 AS end; SELECT 2; SELECT 3",
+    "SELECT CASE WHEN true THEN 1 END; SELECT 2; SELECT 3",
+    "DECLARE c CURSOR WITH HOLD FOR SELECT 1; FETCH c; FETCH c; CLOSE c",
+    "DO $$ BEGIN PERFORM 1; PERFORM 2; END $$; SELECT 1",
+    "CREATE TEMP TABLE u (a int); CREATE RULE r AS ON INSERT TO u DO ALSO (SELECT 1; SELECT 2)",
+    "SELECT '" + "x" * 100_000 + "'; SELECT 2 /* " + "x" * 100_000 + " */; SELECT 3",
+]
+
+
+@pytest.mark.parametrize("text", STRINGS, ids=lambda text: text[:40])
+def test_a_text_has_as_many_statements_as_the_server_answers(server: Server, text: str) -> None:
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        connection.execute("CREATE TEMP TABLE t (id int)")
+        cursor = connection.execute(text.encode())
+        answered = 1
+        while cursor.nextset():
+            answered += 1
+    assert len(split_statements(text)) == answered
+
+
+def test_a_backslash_that_may_escape_is_read_so_that_nothing_is_hidden(server: Server) -> None:
+    text = r"SELECT '\''; SELECT 2; SELECT ''"
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        connection.execute("SET standard_conforming_strings = off")
+        cursor = connection.execute(text.encode())
+        assert cursor.nextset()
+        assert cursor.nextset()
+    assert len(split_statements(text)) == 3
+
+
+@pytest.mark.parametrize("text", ["", "  ", ";", " ; ; ", "-- x", "/* x"])
+def test_a_text_that_says_nothing_has_no_statements(text: str) -> None:
+    assert split_statements(text) == []
+
+
+@given(st.text("WITHas(){}'\"$/*-;\n xSELECT1é\\", max_size=200))
+def test_the_statements_of_a_text_stand_in_it_one_after_another(text: str) -> None:
+    position = 0
+    for part in split_statements(text):
+        position = text.index(part, position) + len(part)
+        assert part.strip()
+
+
+def test_the_leading_words_stand_outside_of_comments_and_strings() -> None:
+    text = "/* DO */ create -- x\n OR replace function f() returns int"
+    assert leading_words(text, 4) == ("CREATE", "OR", "REPLACE", "FUNCTION")
+    assert leading_words("'DO' $$x$$ (select)", 3) == ("SELECT",)
+    assert leading_words("", 3) == ()
+
+
+@pytest.mark.parametrize("part", ["'", '"', "E'", "$", "$a$", "/*", "--", "(", "\\", ";", "a;"])
+def test_a_hostile_text_is_divided_in_linear_time(part: str) -> None:
+    text = part * (200_000 // len(part))
+    assert len(split_statements(text)) <= len(text)

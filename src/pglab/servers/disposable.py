@@ -23,7 +23,13 @@ from pglab.servers.binaries import Binaries, find_binaries, runnable_binaries
 from pglab.servers.cluster import environment, postgres_command
 from pglab.servers.embedded import EmbeddedServer, choose_port, close_to_the_public
 from pglab.servers.locks import FileLock
-from pglab.servers.places import scratch_place, scratch_places, server_place, socket_place
+from pglab.servers.places import (
+    abandoned_places,
+    cache_place,
+    scratch_place,
+    scratch_places,
+    socket_place,
+)
 from pglab.servers.postmaster import complaint, end_postmaster, postmaster_of, wait_ready
 from pglab.servers.prepared import copy_cluster, make_cluster, prepared_cluster
 
@@ -95,7 +101,7 @@ class DisposableServer(EmbeddedServer):
     def _make_data(self, data: Path, account: Account) -> Binaries:
         """A copy of the prepared cluster; a new one where the home cannot keep a prepared one."""
         try:
-            place = server_place(self._home, account)
+            place = cache_place(self._home, account)
         except ServerStartError:
             binaries = find_binaries(self._major)
             if not account.can_run(binaries.program("postgres")):
@@ -195,12 +201,18 @@ def sweep_disposable(account: Account | None = None) -> list[Path]:
     The owner of a directory holds a lock on a file in it for as long as it lives.
     """
     swept = []
-    for place in scratch_places(account or server_account()):
+    account = account or server_account()
+    for place in scratch_places(account):
         swept += [each for each in place.glob(_PREFIX + "*") if _ours(each) and _end_if_dead(each)]
         for directory in place.glob(_NEW + "*"):
             with contextlib.suppress(OSError):
                 if _ours(directory) and time.time() - directory.stat().st_mtime > 3600:
                     shutil.rmtree(directory, ignore_errors=True)
+    for place in abandoned_places(account):
+        for data in place.glob("data-*"):
+            _end_server_in(data)
+        shutil.rmtree(place, ignore_errors=True)
+        swept.append(place)
     return swept
 
 
@@ -228,10 +240,14 @@ def _ours(directory: Path) -> bool:
 
 def _end_and_remove(directory: Path) -> None:
     if directory.is_dir():
-        process = postmaster_of(directory / "data")
-        if process is not None:
-            end_postmaster(process)
+        _end_server_in(directory / "data")
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _end_server_in(data: Path) -> None:
+    process = postmaster_of(data)
+    if process is not None:
+        end_postmaster(process)
 
 
 def _why_not(said: str, directory: Path) -> str:

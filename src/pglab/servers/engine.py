@@ -35,7 +35,7 @@ def image_name() -> str:
     return os.environ.get("KIT_POSTGRES_IMAGE") or "postgres:18"
 
 
-def open_engine(timeout_s: int = PING_S) -> Any:
+def open_engine(timeout_s: int | None = None) -> Any:
     """A client of the container engine (``docker.DockerClient``) that has just answered.
 
     Raises:
@@ -53,6 +53,7 @@ def open_engine(timeout_s: int = PING_S) -> Any:
             "The Python package testcontainers is not installed, so the kit cannot use "
             "containers. Install it with: pip install 'kit[grade]'"
         ) from error
+    timeout_s = timeout_s or PING_S
     try:
         client = DockerClient(timeout=timeout_s).client
         client.ping()

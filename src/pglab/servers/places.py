@@ -15,6 +15,8 @@ from pglab.servers.account import Account
 __all__ = [
     "LONGEST_SOCKET_PATH",
     "SOCKET_NAME",
+    "abandoned_places",
+    "cache_place",
     "scratch_place",
     "scratch_places",
     "server_place",
@@ -26,12 +28,13 @@ __all__ = [
 LONGEST_SOCKET_PATH = 103
 """Bytes of a Unix socket's path that every system takes: Linux has 107, macOS and the BSDs 103."""
 SOCKET_NAME = ".s.PGSQL.5432"
+_BESIDE, _HOME = "kit-home-", "home"
 _MEMORY = Path("/dev/shm")  # noqa: S108
 _GB = 1 << 30
 
 
 def server_place(home: Path, account: Account) -> Path:
-    """The directory for what the servers of this home keep, made if it is missing.
+    """The directory for what the durable server of this home keeps, made if it is missing.
 
     It is ``home/postgres``. Root's home is usually closed to others, and then the server, which
     runs as another account, could not reach its own data: the place is then a directory in
@@ -46,11 +49,46 @@ def server_place(home: Path, account: Account) -> Path:
             f"The kit's home {home} is not a directory. Remove it, or name another place with the "
             "environment variable KIT_HOME."
         )
-    place = home / "postgres"
-    if account.other and not account.can_enter(home):
-        name = f"kit-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
-        temporary = [place for place in scratch_places(account) if place in home.resolve().parents]
-        place = (temporary[0] if temporary else Path("/var/lib")) / name
+    if not account.other or account.can_enter(home):
+        return _own_directory(home / "postgres", account)
+    name = f"{_BESIDE}{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
+    temporary = [place for place in scratch_places(account) if place in home.resolve().parents]
+    place = _own_directory((temporary[0] if temporary else Path("/var/lib")) / name, account)
+    home.mkdir(parents=True, exist_ok=True)  # the place lives as long as its home is there
+    (place / _HOME).write_bytes(os.fsencode(home))
+    return place
+
+
+def cache_place(home: Path, account: Account) -> Path:
+    """The directory for what throw-away servers share and can make again.
+
+    It is ``home/postgres`` too, but one directory for all homes that the server cannot enter.
+
+    Raises:
+        ServerStartError: the directory cannot be made or written.
+    """
+    home = home.expanduser().absolute()
+    if not account.other or account.can_enter(home):
+        return server_place(home, account)
+    return _own_directory(temporary_place(account) / f"kit-cache-{os.geteuid()}", account)
+
+
+def abandoned_places(account: Account) -> list[Path]:
+    """The places of temporary homes that are gone; those in ``/var/lib`` are never among them."""
+    found = []
+    for temporary in scratch_places(account):
+        for place in temporary.glob(_BESIDE + "?" * 12):
+            try:
+                if not place.is_symlink() and place.lstat().st_uid == os.geteuid():
+                    home = Path(os.fsdecode((place / _HOME).read_bytes()))
+                    found += [] if home.exists() else [place]
+            except OSError:
+                continue
+    return found
+
+
+def _own_directory(place: Path, account: Account) -> Path:
+    """A directory that is there, is ours, and can be written."""
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o711 if account.other else 0o700)
         status = place.lstat()
@@ -59,6 +97,8 @@ def server_place(home: Path, account: Account) -> Path:
             f"The kit cannot write to {place}: {error.strerror}. Give it a directory that you may "
             "write to, with the environment variable KIT_HOME."
         ) from error
+    if place.is_symlink() and place.parent in scratch_places(account):
+        raise ServerStartError(f"{place} is a link, so the kit does not use it. Remove it.")
     if os.name == "posix" and status.st_uid != os.geteuid():
         raise ServerStartError(
             f"{place} belongs to another user, so the kit does not use it. Give it a directory "

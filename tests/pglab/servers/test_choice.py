@@ -108,14 +108,15 @@ def test_auto_for_grading_falls_back_to_embedded_and_says_why(
 
 
 def test_auto_does_not_wait_for_an_engine_that_hangs(
-    home: Path, engine: Callable[[bytes | None], None]
+    home: Path, engine: Callable[[bytes | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine(None)
+    monkeypatch.setattr("pglab.servers.engine.PING_S", 1)
     said: list[str] = []
     with open_server(home=home, disposable=True, say=said.append) as found:
         assert found.kind == "embedded"
     (line,) = said
-    assert "did not answer within 3 seconds" in line
+    assert "did not answer within 1 seconds" in line
 
 
 def test_an_engine_that_hangs_is_an_error_where_a_container_was_asked_for(

@@ -19,6 +19,7 @@ import pytest
 from pglab.errors import ServerStartError
 from pglab.servers import open_server, status
 from pglab.servers.account import server_account
+from pglab.servers.disposable import sweep_disposable
 from pglab.servers.durable import DurableServer
 from pglab.servers.places import scratch_place
 from pglab.servers.settings import DURABLE
@@ -344,6 +345,11 @@ def test_a_home_closed_to_others_moves_the_data_beside_it(tmp_path: Path) -> Non
     home = tmp_path / "closed"
     home.mkdir(mode=0o700)
     server = DurableServer(home)
-    assert not server.data_dir.is_relative_to(home)
-    assert server.data_dir.parent.name.startswith("kit-")
-    shutil.rmtree(server.data_dir.parent)
+    place = server.data_dir.parent
+    assert not place.is_relative_to(home)
+    assert DurableServer(home).data_dir == server.data_dir
+    assert DurableServer(tmp_path / "other").data_dir != server.data_dir
+    assert place not in sweep_disposable()
+    home.rmdir()
+    assert place in sweep_disposable()
+    assert not place.exists()

