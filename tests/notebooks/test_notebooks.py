@@ -75,7 +75,7 @@ def test_a_notebook_has_its_parts_in_order(path):
 
 def test_retrieval_questions_have_answers_with_feedback_for_each_wrong_option(path):
     [cell] = [cell for cell in read(path).cells if cell.source.startswith("## Remember")]
-    questions = cell.source.split("#### Question ")[1:]
+    questions = cell.source.split("### Question ")[1:]
     assert len(questions) == 5
     for question in questions:
         asked, _, answer = question.partition("<details>")
