@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from kit.notebook import extension, workspace
-from pglab.servers import open_server
+from pglab.servers import open_server, status
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,8 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         finally:
             workspace.close_workspace()
             open_server("embedded", home=home, disposable=False).stop()
+            # Beside the home, where the account that runs the server may not enter it.
+            shutil.rmtree(status(home).data_dir.parent)
 
 
 @dataclass
