@@ -20,7 +20,8 @@ from grader.errors import SandboxError
 from grader.sandbox.base import WORKER, Sandbox
 
 _SOCKET_DIR = "/run/postgresql"
-_HOME = "/home/student"
+_HOME = "/student"
+_WRITABLE = (_HOME, "/tmp", "/dev/shm")  # noqa: S108
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
 # Far above the identifiers that people and services have, so that no file or process is shared with
 # any of them.
@@ -50,17 +51,20 @@ class BubblewrapSandbox(Sandbox):
 
     def _worker_options(self) -> dict[str, Any]:
         user = _FIRST_USER + secrets.randbelow(_USERS) if os.geteuid() == 0 else None
-        return {"isolated": True, "user": user}
+        return {"isolated": True, "user": user, "scratch": _scratch(list(_readable()))}
 
     def _command(self, worker: Sequence[str], control: int) -> list[str]:
         command = [_bwrap() or "bwrap", "--die-with-parent", *_namespaces()]
         command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", _HOME]  # noqa: S108
         readable = list(_readable())
+        scratch = _scratch(readable)
         command += _parents([*readable, Path(_SOCKET_DIR)])
         for path in readable:
             command += _bind(path)
         command += ["--ro-bind", str(self._socket_dir), _SOCKET_DIR]
         command += ["--remount-ro", "/dev", "--remount-ro", "/"]
+        if "/tmp" not in scratch:  # noqa: S108
+            command += ["--remount-ro", "/tmp", "--setenv", "TMPDIR", _HOME]  # noqa: S108
         command += ["--setenv", "HOME", _HOME, "--chdir", "/", "--hostname", "sandbox"]
         return [*command, "--", *worker]
 
@@ -97,6 +101,13 @@ def _readable() -> Iterator[Path]:
     package = WORKER.parent
     if not any(package.is_relative_to(p) for p in seen):
         yield from (package / "__init__.py", package / "wire.py", WORKER)
+
+
+def _scratch(readable: Sequence[Path]) -> list[str]:
+    """Where each cell gets a fresh file system: not over a place that holds something to read, as
+    the temporary directory does for a course that was cloned into it.
+    """
+    return [p for p in _WRITABLE if not any(path.is_relative_to(p) for path in readable)]
 
 
 def _parents(paths: Sequence[Path]) -> list[str]:

@@ -20,25 +20,34 @@ import socket
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.worker import control, runner
 from grader.worker.limits import Limits
 
-HOME = "/home/student"
+HOME = "/student"
 _INSIDE_ID = 1000
-_SCRATCH_PLACES = (HOME, "/tmp", "/dev/shm")  # noqa: S108 - places to be replaced
 
 
-def start(channel: socket.socket, limits: Limits, *, isolated: bool) -> None:
-    """Become the cell, in a fork of the zygote, and serve until the judge hangs up."""
+def start(
+    channel: socket.socket, limits: Limits, *, isolated: bool, scratch: Sequence[str] = ()
+) -> None:
+    """Become the cell, in a fork of the zygote, and serve until the judge hangs up.
+
+    Args:
+        channel: to the judge.
+        limits: of the submission.
+        isolated: whether to take namespaces of its own.
+        scratch: with ``isolated``, the directories that get fresh file systems; `HOME` is one.
+    """
     if not isolated:
         if sys.platform == "linux":
             from grader.worker import namespaces
 
             namespaces.adopt_orphans()
-        _Cell(channel, limits, isolated=False).serve()
+        _Cell(channel, limits, isolated=False, scratch=()).serve()
         return
     from grader.worker import namespaces as ns
 
@@ -59,12 +68,15 @@ def start(channel: socket.socket, limits: Limits, *, isolated: bool) -> None:
     ns.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ns.mount_tmpfs("/proc", size_bytes=4096, inodes=2, mode="0555")
-    _Cell(channel, limits, isolated=True).serve()
+    _Cell(channel, limits, isolated=True, scratch=scratch).serve()
 
 
 class _Cell:
-    def __init__(self, channel: socket.socket, limits: Limits, *, isolated: bool) -> None:
+    def __init__(
+        self, channel: socket.socket, limits: Limits, *, isolated: bool, scratch: Sequence[str]
+    ) -> None:
         self._channel = channel
+        self._scratch = scratch
         self._limits = limits
         self._isolated = isolated
         self._runners: set[int] = set()
@@ -150,7 +162,7 @@ class _Cell:
         if self._isolated:
             from grader.worker import namespaces as ns
 
-            for place in _SCRATCH_PLACES:
+            for place in self._scratch:
                 with contextlib.suppress(OSError):
                     ns.unmount(place)
                 ns.mount_tmpfs(

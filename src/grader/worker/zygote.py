@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> None:
 
     Args:
         arguments: one JSON object: ``control`` (file descriptor), ``isolated`` (whether cells get
-            namespaces), ``user`` (a user id to become first, or null).
+            namespaces), ``user`` (a user id to become first, or null), ``scratch`` (directories
+            that a cell with namespaces gets fresh).
     """
     options: dict[str, Any] = json.loads(arguments[0])
     if options["user"] is not None:
@@ -46,16 +47,19 @@ def main(arguments: list[str]) -> None:
         request, descriptors = received
         if os.fork() == 0:
             channel.close()
-            _become_cell(descriptors[0], request, isolated=options["isolated"])
+            _become_cell(descriptors[0], request, options)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _become_cell(descriptor: int, request: dict[str, Any], *, isolated: bool) -> NoReturn:
+def _become_cell(descriptor: int, request: dict[str, Any], options: dict[str, Any]) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         limits = Limits.from_plain(request["limits"])
-        cell.start(socket.socket(fileno=descriptor), limits, isolated=isolated)
+        channel = socket.socket(fileno=descriptor)
+        cell.start(
+            channel, limits, isolated=options["isolated"], scratch=options.get("scratch", ())
+        )
     except BaseException:  # the last frame of a forked child: nothing may unwind into the zygote
         traceback.print_exc()
     finally:

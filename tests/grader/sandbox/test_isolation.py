@@ -99,7 +99,7 @@ def test_a_new_runner_knows_nothing_of_the_last_one(submit: Submit) -> None:
 def test_every_place_that_can_be_written_to_is_emptied(bubblewrap: Laboratory) -> None:
     one = bubblewrap.submit(
         "import os\n"
-        "PLACES = ('/home/student', '/tmp', '/dev/shm')\n"
+        "PLACES = ('/student', '/tmp', '/dev/shm')\n"
         "def fill(session):\n"
         "    for place in PLACES: open(place + '/left', 'w').write('x')\n"
         "def look(session): return [sorted(os.listdir(place)) for place in PLACES]\n"
