@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from grader.sandbox import BubblewrapSandbox
 
-with BubblewrapSandbox(Path("/")) as sandbox:
+with BubblewrapSandbox(Path("/")).start() as sandbox:
     cell = sandbox.cell()
     runner = cell.runner()
     answer = runner.ask({"op": "import", "files": {}, "module": "wave"}, 20)
