@@ -73,6 +73,14 @@ def many(c):
     c.cursor().executemany("SELECT %s::int", [[1], [2], [3]])
 
 
+def many_that_return(c):
+    c.cursor().executemany("SELECT %s::int", [[1], [2], [3]], returning=True)
+
+
+def many_more(c):
+    c.cursor().executemany("SELECT repeat('x', 1000), %s::int", [[n] for n in range(2000)])
+
+
 def committed(c):
     c.execute("SELECT 1")
     c.commit()
@@ -115,6 +123,8 @@ CASES = {  # statements, rows
     with_parameters: (1, 1),
     prepared: (7, 7),
     many: (3, 3),
+    many_that_return: (3, 3),
+    many_more: (2000, 2000),
     committed: (1, 1),
     nested: (1, 1),
     streamed: (1, 4),

@@ -85,6 +85,7 @@ def _taps() -> list[tuple[Any, str, Tap]]:
         (_copy, "copy_end", _tap_wait(asks=True)),
         (_copy_async, "copy_end", _tap_wait(asks=True)),
         (_copy_base, "copy_from", _tap_wait(asks=False)),
+        (pipeline, "_enqueue_sync", _tap_pipeline_sync),
         (pipeline, "_communicate_gen", _tap_pipeline),
         (pipeline, "_fetch_gen", _tap_pipeline),
         (pipeline, "_process_results", _tap_pipeline_results),
@@ -177,7 +178,7 @@ def _tap_pipeline(original: Any) -> Any:
         recorder = recorder_for(self.pgconn)
         if recorder is None:
             return (yield from original(self, **options))
-        recorder.ask(self.pgconn, original.__name__ == "_fetch_gen" and bool(self.result_queue))
+        recorder.ask(self.pgconn, False)
         began = time.perf_counter()
         try:
             return (yield from original(self, **options))
@@ -185,6 +186,17 @@ def _tap_pipeline(original: Any) -> Any:
             recorder.wait(self.pgconn, time.perf_counter() - began)
 
     return communicate
+
+
+def _tap_pipeline_sync(original: Any) -> Any:
+    @functools.wraps(original)
+    def sync(self: Any) -> Any:
+        recorder = recorder_for(self.pgconn)
+        if recorder is not None:
+            recorder.ask(self.pgconn, True)
+        return original(self)
+
+    return sync
 
 
 def _tap_pipeline_results(original: Any) -> Any:

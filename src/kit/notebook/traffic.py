@@ -9,8 +9,8 @@ to do:
   several statements once for each result.
 - **A round trip** is counted when psycopg waits for an answer: for each statement, for BEGIN and
   COMMIT, for the extra PREPARE that psycopg sends when it has seen a statement five times, once
-  for a whole pipeline, twice for a COPY into the server. The handshake of a new connection is not
-  in this number.
+  for each synchronization of a pipeline, twice for a COPY into the server. The handshake of a new
+  connection is not in this number.
 - **Rows** are those that came back, or, where none come back, those that were changed.
 - **Seconds** are spent between handing over and having the whole answer; making objects of it is
   not in them.
