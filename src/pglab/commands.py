@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-__all__ = ["command_of", "leading_words", "one_name", "split_statements"]
+__all__ = ["changes_rows", "command_of", "leading_words", "one_name", "split_statements"]
 
 _PATTERN = r"""
     (?P<space>(?:\s|--[^\n]*)+)
@@ -28,6 +28,7 @@ _NAMES = {
     "VALUES": "SELECT",
 }
 _MAIN = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE"})
+_WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 _LOOKED_AT = 1 << 16
 """Characters in which the main part of a WITH must begin."""
 
@@ -67,6 +68,20 @@ def leading_words(text: str, number: int) -> tuple[str, ...]:
     """The first keywords and names of an SQL text in upper case, at most ``number``."""
     words = (w for w in _tokens(text[:_LOOKED_AT]) if w[0].isalpha() or w[0] == "_")
     return tuple(itertools.islice(words, number))
+
+
+def changes_rows(text: str) -> bool:
+    """Whether a statement inserts, updates, deletes, merges, truncates or copies rows in.
+
+    Also one inside the WITH of a query (manual, "Data-Modifying Statements in WITH").
+    """
+    command, words = command_of(text), leading_words(text, 1)
+    if command == "COPY":
+        return "FROM" in _tokens(text)
+    if command in _WRITES or words != ("WITH",):
+        return command in _WRITES
+    pairs = itertools.pairwise(_tokens(text))
+    return any(word in _WRITES and previous in {"(", ")"} for previous, word in pairs)
 
 
 def split_statements(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.judge import Judge
 from grader.sandbox import BubblewrapSandbox, ProcessSandbox, Sandbox
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server, open_server
@@ -81,6 +82,19 @@ def fresh_lab(lab: Laboratory) -> Iterator[Laboratory]:
     """The same with a sandbox of the test's own, which it may break."""
     with type(lab.sandbox)(lab.server.socket_dir).start() as sandbox:
         yield Laboratory(lab.server, sandbox, lab.role, lab.database)
+
+
+@pytest.fixture(scope="session")
+def plain_sandbox(server: Server) -> Iterator[Sandbox]:
+    with ProcessSandbox(server.socket_dir).start() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def judge(server: Server, plain_sandbox: Sandbox) -> Iterator[Judge]:
+    """A judge with the sandbox that works everywhere."""
+    with Judge(server, plain_sandbox, seed=1) as judge:
+        yield judge
 
 
 @pytest.fixture

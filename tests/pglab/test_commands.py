@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pglab.commands import command_of, leading_words, split_statements
+from pglab.commands import changes_rows, command_of, leading_words, split_statements
 from pglab.servers import Server
 
 SAME = [
@@ -150,3 +150,28 @@ def test_the_leading_words_stand_outside_of_comments_and_strings() -> None:
 def test_a_hostile_text_is_divided_in_linear_time(part: str) -> None:
     text = part * (200_000 // len(part))
     assert len(split_statements(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("INSERT INTO t VALUES (1)", True),
+        ("/* x */ update t set id = 1", True),
+        ("DELETE FROM t", True),
+        ("TRUNCATE t", True),
+        ("COPY t FROM STDIN", True),
+        ("COPY t TO STDOUT", False),
+        ("SELECT 1", False),
+        ("SELECT * FROM t FOR UPDATE", False),
+        ("SELECT 'INSERT INTO t', \"delete\" FROM t", False),
+        ("WITH a AS (SELECT 1) SELECT * FROM a", False),
+        ("WITH a AS (SELECT id FROM t FOR UPDATE) SELECT 'insert into' FROM a", False),
+        ("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a", True),
+        ("WITH a AS (INSERT INTO t VALUES (1) RETURNING id) SELECT * FROM a", True),
+        ("WITH a AS MATERIALIZED (/* x */ DELETE FROM t RETURNING id) SELECT * FROM a", True),
+        ("WITH a AS (WITH b AS (SELECT 1) UPDATE t SET id = 2 RETURNING id) SELECT 1", True),
+        ("", False),
+    ],
+)
+def test_a_statement_that_changes_rows_is_known(text: str, changes: bool) -> None:
+    assert changes_rows(text) is changes

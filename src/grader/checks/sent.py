@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator
-
-import sqlparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason, SentStatement
 from grader.text import clean
+from pglab.commands import changes_rows, command_of, leading_words, split_statements
 from pglab.witness import Statement
 
 _SHOWN = 12
@@ -20,20 +20,31 @@ _GREETINGS = re.compile(
     r"|show transaction isolation level|deallocate all)\s*;?\s*\Z",
     re.IGNORECASE,
 )
-# A block, a procedure, or a routine made on the way: what happens inside is one line in the log.
-_OPAQUE = re.compile(
-    r"\s*(do|call|execute)\b"
-    r"|\s*create\s+(or\s+replace\s+)?(function|procedure|trigger|rule|event\s+trigger)\b",
-    re.IGNORECASE,
-)
-_WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"})
+_BLOCKS = frozenset({"DO", "CALL", "EXECUTE"})
+_ROUTINES = frozenset({"FUNCTION", "PROCEDURE", "TRIGGER", "RULE"})
+_BEFORE_ROUTINE = frozenset({"OR", "REPLACE", "CONSTRAINT", "EVENT"})
+_DIVIDED = 1 << 20
+"""Characters of text in which statements are looked for; nobody writes more of it by hand."""
 
 
 class Sent:
     """Statements in the order in which the server received them."""
 
-    def __init__(self, statements: Iterable[Statement]) -> None:
-        everything = [s for s in statements if not _GREETINGS.match(s.text)]
+    def __init__(self, statements: Iterable[Statement], routines: Sequence[str] = ()) -> None:
+        """Take statements as the server's log has them; several in one string become several.
+
+        Args:
+            statements: in order.
+            routines: names of the functions that the submission has made in its database.
+        """
+        sent = [s for s in statements if not _GREETINGS.match(s.text)]
+        self._in_one_string = [s for s in sent if not s.prepared and ";" in s.text]
+        divided = sum(len(s.text) for s in self._in_one_string) <= _DIVIDED
+        everything = [part for s in sent for part in (_parts(s) if divided else [s])]
+        self._hidden = [s for s in everything if _hides_statements(s)]
+        if not divided:
+            self._hidden += self._in_one_string[:1]
+        self._routines = routines
         self.transactions: list[Statement] = [s for s in everything if s.is_transaction_control]
         """BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their like."""
         self.all: list[Statement] = [s for s in everything if not s.is_transaction_control]
@@ -46,14 +57,16 @@ class Sent:
         Raises:
             NotPassed: some of the work is in a place where its statements cannot be counted.
         """
-        if self.opaque:
-            raise NotPassed(_uncountable(self.opaque))
-        return sum(_statements_in(s.text) for s in self.all)
+        if self._hidden:
+            raise NotPassed(_uncountable(f"a {self._hidden[0].kind} statement"))
+        if self._routines:
+            raise NotPassed(_uncountable(f"a function of your own, {self._routines[0]}"))
+        return len(self.all)
 
     @property
     def opaque(self) -> list[Statement]:
         """Those that carry further statements which the server's log does not show."""
-        return [s for s in self.all if _OPAQUE.match(s.text)]
+        return list(self._hidden)
 
     @property
     def texts(self) -> list[str]:
@@ -61,18 +74,8 @@ class Sent:
 
     @property
     def writes(self) -> list[Statement]:
-        """Those whose first keyword changes rows, and those that hide one behind ``WITH``."""
-        return [
-            s
-            for s in self.all
-            if s.kind in _WRITES
-            or (
-                s.kind == "WITH"
-                and re.search(
-                    r"\b(insert\s+into|update|delete\s+from|merge\s+into)\b", s.text, re.I
-                )
-            )
-        ]
+        """Those that change rows, and queries that hide such a one behind ``WITH``."""
+        return [s for s in self.all if changes_rows(s.text)]
 
     @property
     def failed(self) -> list[Statement]:
@@ -92,23 +95,33 @@ class Sent:
 
 
 class Statements:
-    """The instrument ``statements``: what the last call, or all calls of this check, sent."""
+    """The instrument ``statements``: what the last call, or all calls of this check, sent.
+
+    Args:
+        last: reads what the last call sent.
+        total: reads what all calls sent.
+        routines: reads the names of the functions that the submission has made.
+    """
 
     def __init__(
-        self, last: Callable[[], list[Statement]], total: Callable[[], list[Statement]]
+        self,
+        last: Callable[[], list[Statement]],
+        total: Callable[[], list[Statement]],
+        routines: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self._last = last
         self._total = total
+        self._routines = routines
 
     @property
     def last(self) -> Sent:
         """What the last `student.call` sent."""
-        return Sent(self._last())
+        return Sent(self._last(), self._routines())
 
     @property
     def total(self) -> Sent:
         """What all calls of this check sent so far."""
-        return Sent(self._total())
+        return Sent(self._total(), self._routines())
 
 
 def to_show(statements: Sent | Iterable[Statement]) -> tuple[SentStatement, ...]:
@@ -125,16 +138,31 @@ def to_show(statements: Sent | Iterable[Statement]) -> tuple[SentStatement, ...]
     )
 
 
-def _uncountable(statements: list[Statement]) -> Failure:
-    return Failure(
-        Reason.ASSERTION,
-        f"Part of the work is inside a {statements[0].kind} statement. What happens in there is "
-        "not seen from outside, so it cannot be counted.",
-        question="Can the same be said in statements that you send one by one?",
+def _parts(statement: Statement) -> list[Statement]:
+    """The statements of a string. By the extended protocol there is one, whatever the string is."""
+    if statement.prepared or ";" not in statement.text:
+        return [statement]
+    texts = split_statements(statement.text)
+    if len(texts) < 2:
+        return [statement]
+    return [dataclasses.replace(statement, text=t, kind=command_of(t)) for t in texts]
+
+
+def _hides_statements(statement: Statement) -> bool:
+    """A block, a procedure, a routine made on the way, or a text whose end is not known."""
+    words = leading_words(statement.text, 5)
+    if words[:1] == ("CREATE",):
+        rest = [word for word in words[1:] if word not in _BEFORE_ROUTINE]
+        return rest[:1] != [] and rest[0] in _ROUTINES
+    return (words[:1] != () and words[0] in _BLOCKS) or (
+        statement.truncated and not statement.prepared
     )
 
 
-def _statements_in(text: str) -> int:
-    if ";" not in text:
-        return 1
-    return max(1, sum(1 for part in sqlparse.split(text) if part.strip(" ;\n\t")))
+def _uncountable(where: str) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"Part of the work is inside {where}. What happens in there is not seen from outside, so "
+        "it cannot be counted.",
+        question="Can the same be said in statements that you send one by one?",
+    )

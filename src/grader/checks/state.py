@@ -7,6 +7,7 @@ row policy put in a table's place is found out instead of believed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -14,9 +15,11 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import JsonbDumper
 
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason
+from grader.text import literal
 
 Rows = list[dict[str, Any]]
 _STATEMENT_TIMEOUT_MS = 10_000
@@ -58,7 +61,8 @@ class Database:
         """Put rows into a table, as the exercise's author.
 
         Args:
-            rows: column names and values; left-out columns get their defaults.
+            rows: column names and values; left-out columns get their defaults. A dict is stored as
+                JSON.
 
         Returns:
             The rows as they are in the table, defaults included.
@@ -67,10 +71,8 @@ class Database:
         stored: Rows = []
         with connection.transaction(), connection.cursor() as cursor:
             for row in rows:
-                statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING *").format(
-                    sql.Identifier("public", table),
-                    sql.SQL(", ").join(map(sql.Identifier, row)),
-                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
+                statement = sql.SQL("INSERT INTO {} {} RETURNING *").format(
+                    sql.Identifier("public", table), _values(row)
                 )
                 stored += cursor.execute(statement, list(row.values())).fetchall()
         return stored
@@ -109,9 +111,13 @@ class Database:
         """Every row of every table in ``public``."""
         tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
         for name, key in self._tables().items():
-            by_key = {}
+            seen: Counter[tuple[Any, ...]] = Counter()
+            by_key: dict[tuple[Any, ...], dict[str, Any]] = {}
             for row in self.rows(name):
-                by_key[tuple(row[c] for c in key) if key else _whole(row)] = row
+                values = tuple(literal(row[column]) for column in key or row)
+                seen[values] += 1
+                # Where there is no key, rows may be the same: the second one is another row.
+                by_key[*values, seen[values]] = row
             tables[name] = by_key
         return Snapshot(tables)
 
@@ -123,7 +129,9 @@ class Database:
             old, new = before.tables.get(name, {}), after.get(name, {})
             changes = Changes(
                 inserted=[row for key, row in new.items() if key not in old],
-                updated=[(old[k], row) for k, row in new.items() if k in old and old[k] != row],
+                updated=[
+                    (old[k], row) for k, row in new.items() if k in old and _differ(old[k], row)
+                ],
                 deleted=[row for key, row in old.items() if key not in new],
             )
             if changes != Changes():
@@ -143,9 +151,11 @@ class Database:
             )
             if role == "reader":
                 options += " -c default_transaction_read_only=on -c row_security=off"
-            self._connections[role] = psycopg.connect(
+            connection = psycopg.connect(
                 self._urls[role], autocommit=True, row_factory=dict_row, options=options
             )
+            connection.adapters.register_dumper(dict, JsonbDumper)
+            self._connections[role] = connection
         return self._connections[role]
 
     def _fetch(self, statement: sql.SQL | sql.Composed, parameters: Sequence[Any]) -> Rows:
@@ -163,7 +173,7 @@ class Database:
                 " WHERE i.indrelid = c.oid AND i.indisprimary) AS key"
                 " FROM pg_catalog.pg_class c"
                 " WHERE c.relnamespace = 'public'::pg_catalog.regnamespace"
-                " AND c.relkind IN ('r', 'p') ORDER BY 1"
+                " AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
             ),
             (),
         )
@@ -198,5 +208,15 @@ def _where(equals: Mapping[str, Any]) -> sql.SQL | sql.Composed:
     )
 
 
-def _whole(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(str(value) for value in row.values())
+def _values(row: Mapping[str, Any]) -> sql.SQL | sql.Composed:
+    if not row:
+        return sql.SQL("DEFAULT VALUES")
+    return sql.SQL("({}) VALUES ({})").format(
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(sql.Placeholder() * len(row)),
+    )
+
+
+def _differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a row has changed; not a number stays not a number."""
+    return old != new and literal(old) != literal(new)

@@ -37,6 +37,7 @@ class Student:
         module: file name of the module, for messages.
         seconds: time limit of a call.
         commits: whether the kit, as the caller, commits after a call that returned.
+        before_call: called before each call.
         after_call: called when a call has ended, whichever way.
     """
 
@@ -47,12 +48,14 @@ class Student:
         module: str,
         seconds: float,
         commits: bool,
-        after_call: Callable[[], None],
+        before_call: Callable[[], None] = lambda: None,
+        after_call: Callable[[], None] = lambda: None,
     ) -> None:
         self._runner = runner
         self._module = module
         self._seconds = seconds
         self._commits = commits
+        self._before_call = before_call
         self._after_call = after_call
         self.calls: list[Call] = []
         self.output = ""
@@ -128,6 +131,7 @@ class Student:
     def _ask(
         self, name: str, request: Mapping[str, Any], expect: type[Raises] | Raises | None
     ) -> Any:
+        self._before_call()
         try:
             outcome = self._runner.ask(request, self._seconds)
         finally:
@@ -199,7 +203,7 @@ def import_failure(outcome: Outcome, file: str) -> Failure:
         failure = failure_of(outcome, f"Importing {file}", file)
         return failure
     if outcome.syntax:
-        line = outcome.syntax.get("line")
+        line = clean(str(outcome.syntax.get("line")), 20)
         return Failure(
             Reason.IMPORT,
             f"{clean(str(outcome.syntax.get('file')), 100)} is not valid Python: "

@@ -1,0 +1,269 @@
+"""One check at a desk: its database, its process, its instruments, and what is said at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+
+from grader import wire
+from grader.catalog import CheckSpec
+from grader.checks.data import Data
+from grader.checks.sent import Sent, Statements, to_show
+from grader.checks.student import Student, import_failure
+from grader.checks.verdict import Hint, NotPassed
+from grader.errors import JudgeError
+from grader.results import Failure, Reason
+from grader.sandbox import Answer, Runner
+from grader.text import clean, literal, show
+from pglab.urls import database_url, sqlalchemy_url
+from pglab.witness import Mark, Statement
+
+if TYPE_CHECKING:
+    from grader.judge import Desk
+
+_OPEN_SECONDS = 20.0
+_IDLE_SECONDS = 2.0
+# What a check file runs into when an answer does not have the shape that the exercise describes:
+# in Python, and in a query that is given such an answer.
+_SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
+_QUERY_SHAPE = (
+    psycopg.DataError,
+    psycopg.errors.UndefinedFunction,  # there is no operator for values of these types
+    psycopg.errors.DatatypeMismatch,
+)
+_LOCKED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+_IN_THE_WAY = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.ForeignKeyViolation,
+    psycopg.errors.ExclusionViolation,
+)
+
+
+class NeverImports(Exception):
+    """The submission's module cannot be imported."""
+
+    def __init__(self, failure: Failure, output: str) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.output = output
+
+
+class Examination:
+    """One check on one submission. As a context manager it has all that it needs while inside.
+
+    Raises:
+        NeverImports: on entry, where the submission cannot be imported.
+        GraderError, PglabError: on entry, where the machine is at fault.
+    """
+
+    def __init__(self, desk: Desk, spec: CheckSpec) -> None:
+        self._desk = desk
+        self._spec = spec
+        self._judge = desk.judge
+        self._exercise = desk.exercise
+        self._start: Mark | None = None
+        self._before_last: Mark | None = None
+        self._after_last: Mark | None = None
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._enter(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _enter(self, stack: contextlib.ExitStack) -> None:
+        self._database = self._judge.take(self._exercise, self._desk.role)
+        stack.callback(self._database.drop)
+        self._desk.note_database(self._database)
+        runner = self._desk.cell().runner()
+        stack.callback(self._desk.reset_cell)
+        stack.callback(runner.close)
+        self.student = Student(
+            runner,
+            module=f"{self._exercise.module}.py",
+            seconds=self._exercise.seconds,
+            commits=self._exercise.commits,
+            before_call=self._calling,
+            after_call=self._called,
+        )
+        self._connect(runner)
+        self.state = self._judge.state(self._database)
+        stack.callback(self.state.close)
+        self._start = self._before_last = self._judge.witness.mark()
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def run(self) -> Failure | None:
+        """None where the check holds; else why not, with the statements that were sent."""
+        instruments: Mapping[str, Any] = {
+            "student": self.student,
+            "db": self.state,
+            "statements": Statements(self._last, self._all, self._routines),
+            "data": Data(f"{self._judge.seed}:{self._exercise.name}:{self._spec.name}"),
+        }
+        said: object = None
+        try:
+            self._spec.function(**{name: instruments[name] for name in self._spec.wants})
+            self._refuse_late_statements()
+            return None
+        except AssertionError as error:
+            said = error.args[0] if error.args else None
+            failure = _from_hint(self._spec, said)
+        except NotPassed as error:
+            failure = error.failure
+        except _LOCKED:
+            failure = _still_locked()
+        except _IN_THE_WAY as error:
+            failure = _in_the_way(error)
+        except _SHAPE as error:
+            failure = self._misshapen(error)
+        except psycopg.Error as error:
+            failure = self._misshapen_in_query(error)
+        return self._complete(failure, said)
+
+    def _connect(self, runner: Runner) -> None:
+        """Connect the runner to its database, then have it import the submission."""
+        url = database_url(
+            self._database.name,
+            user=self._desk.role.name,
+            password=self._desk.role.password,
+            host=self._judge.sandbox.socket_dir_inside,
+            port=self._judge.server.port,
+        )
+        connected = runner.ask({"op": "connect", "url": sqlalchemy_url(url)}, _OPEN_SECONDS)
+        if not isinstance(connected, Answer):
+            raise JudgeError(f"the sandbox cannot reach the database: {connected}")
+        files = {name: wire.encode(content) for name, content in self._desk.files().items()}
+        request = {"op": "import", "files": files, "module": self._exercise.module}
+        imported = runner.ask(request, self._exercise.seconds)
+        self.student.heard(runner.output)
+        if not isinstance(imported, Answer):
+            failure = import_failure(imported, f"{self._exercise.module}.py")
+            reason = NeverImports(failure, self.student.printed)
+            self._desk.never_imports(reason)
+            raise reason
+
+    def _calling(self) -> None:
+        self._refuse_late_statements()
+
+    def _called(self) -> None:
+        self._before_last, self._after_last = (
+            self._after_last or self._start,
+            self._judge.witness.mark(),
+        )
+
+    def _refuse_late_statements(self) -> None:
+        """Where statements count, none may be sent after the call has answered.
+
+        Raises:
+            NotPassed: some were: by a thread, or by a pipeline that nobody waited for.
+        """
+        if "statements" not in self._spec.wants or self._after_last is None:
+            return
+        self._judge.witness.wait_until_idle(self._desk.role.name, timeout_s=_IDLE_SECONDS)
+        if late := Sent(self._read(self._after_last, None)).all:
+            raise NotPassed(_sent_late(late[0].kind))
+
+    def _last(self) -> list[Statement]:
+        return self._read(self._before_last, self._after_last)
+
+    def _all(self) -> list[Statement]:
+        return self._read(self._start, self._after_last)
+
+    def _read(self, since: Mark | None, until: Mark | None) -> list[Statement]:
+        assert since is not None
+        return self._judge.witness.statements(
+            since, until=until, role=self._desk.role.name, database=self._database.name
+        )
+
+    def _routines(self) -> list[str]:
+        """Functions that the submission has made: what they send inside is not in the log."""
+        rows = self.state.query(
+            "SELECT p.proname::text AS name FROM pg_catalog.pg_proc p"
+            " JOIN pg_catalog.pg_roles r ON r.oid = p.proowner WHERE r.rolname = %s ORDER BY 1",
+            [self._desk.role.name],
+        )
+        return [row["name"] for row in rows]
+
+    def _complete(self, failure: Failure, said: object) -> Failure:
+        """The failure with the statements that tell most and the check's misconception."""
+        chosen = (
+            said.show if isinstance(said, Hint) and said.show is not None else Sent(self._last())
+        )
+        statements = list(chosen)
+        misconception = failure.misconception
+        if failure.reason is Reason.ASSERTION and misconception is None:
+            misconception = self._spec.misconception
+        return dataclasses.replace(
+            failure,
+            misconception=misconception or None,
+            statements=to_show(statements),
+            statements_total=len(statements),
+        )
+
+    def _misshapen(self, error: Exception) -> Failure:
+        """An answer of another shape; before any answer came, the check itself is at fault."""
+        if not self.student.calls:
+            raise error
+        call = self.student.calls[-1]
+        return Failure(
+            Reason.ASSERTION,
+            f"What {call.function} returned does not have the shape that the README describes.",
+            misconception="",  # the check did not come as far as what it is about
+            question="Which keys and types does the README ask for, and what did you return?",
+            actual=clean(f"returned {literal(call.value)}", 600) if call.answered else "",
+        )
+
+    def _misshapen_in_query(self, error: psycopg.Error) -> Failure:
+        # Without an SQLSTATE it is psycopg that does not know how to send the value.
+        unknown = isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None
+        if not (unknown or isinstance(error, _QUERY_SHAPE)):
+            raise error
+        return self._misshapen(error)
+
+
+def _from_hint(spec: CheckSpec, said: object) -> Failure:
+    if not isinstance(said, Hint):
+        return Failure(Reason.ASSERTION, show(said) or f"This does not hold yet: {spec.title}.")
+    return Failure(
+        Reason.ASSERTION,
+        clean(said.message, 1500),
+        question=clean(said.question, 500),
+        expected=show(said.expected),
+        actual=show(said.actual),
+        misconception=said.misconception,
+    )
+
+
+def _still_locked() -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        "After your code had answered, something of it still held locks: nobody else could go on.",
+        question="Is there a connection or a transaction of your own that nobody ends?",
+    )
+
+
+def _in_the_way(error: psycopg.Error) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        "The rows that this check needs cannot be stored: what your code did to the tables is in "
+        "their way.",
+        misconception="",
+        question="Does your code add, change or delete rows that nobody asked it to touch?",
+        actual=clean(str(error), 600),
+    )
+
+
+def _sent_late(kind: str) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"After your code had answered, it went on and sent a statement: {kind}. An answer should "
+        "mean that the work is done.",
+        misconception="",
+        question="Is there a thread, or a pipeline, that nobody waits for?",
+    )
