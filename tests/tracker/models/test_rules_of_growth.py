@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from tracker.analytics import views
 from tracker.models import Base
 from tracker.seeding import seed
 
@@ -112,6 +113,7 @@ def filled(session: Session, connection: Connection) -> Connection:
     seed(session)
     for row in ROWS:
         connection.execute(text(row))
+    views.refresh(session)
     for table in Base.metadata.sorted_tables:
         assert connection.scalar(text(f"SELECT count(*) FROM {table.name}")), table.name
     return connection
