@@ -68,10 +68,25 @@ def test_dropping_twice_drops_once(scratch: Scratch, notes: str, query: Query) -
 
 def test_a_quick_taker_waits_for_the_drops(scratch: Scratch, notes: str, query: Query) -> None:
     with scratch.pool(notes, ahead=1) as pool:
-        for _ in range(20):
-            pool.take().drop()
-            # One ready, one being made, two waiting to be dropped or just dropped.
-            assert count_of(scratch, query) in range(5)
+        third = threading.Event()
+
+        def take_and_drop() -> None:
+            for number in range(6):
+                database = pool.take()
+                if number == 2:
+                    third.set()
+                database.drop()
+
+        quick = threading.Thread(target=take_and_drop)
+        with scratch._dropping:  # nothing can be dropped for now
+            quick.start()
+            third.wait()
+            quick.join(timeout=0.5)
+            assert quick.is_alive()
+            # Two wait to be dropped, the third for room, one is ready and one more may be made.
+            assert count_of(scratch, query) in {4, 5}
+        quick.join()
+    assert count_of(scratch, query) == 0
 
 
 def test_a_taker_that_waits_is_told_when_the_pool_closes(scratch: Scratch, notes: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,24 +16,25 @@ class GrowingFiles:
     """A log of which a little more is there each time somebody looks.
 
     Args:
-        steps: what happens before each look: bytes that are written, or None for a new file.
+        steps: what happens, one after the other: bytes that are written, or None for a new file.
+        paces: how many of them happen before each look; one when there are no more paces.
     """
 
-    def __init__(self, steps: list[bytes | None]) -> None:
+    def __init__(self, steps: list[bytes | None], paces: list[int] | None = None) -> None:
         self.files: dict[str, bytes] = {"0000": b""}
         self._steps = iter(steps)
+        self._paces = iter(paces or [])
 
     def _happen(self) -> None:
-        step = next(self._steps, b"")
-        if step is None:
-            self.files[f"{len(self.files):04}"] = b""
-        else:
-            self.files[max(self.files)] += step
+        for step in itertools.islice(self._steps, next(self._paces, 1)):
+            if step is None:
+                self.files[f"{len(self.files):04}"] = b""
+            else:
+                self.files[max(self.files)] += step
 
     def finish(self) -> None:
-        for step in list(self._steps):
-            self._steps = iter([step])
-            self._happen()
+        self._paces = iter([10_000])
+        self._happen()
 
     def end(self) -> Position:
         file = max(self.files)
@@ -63,12 +66,12 @@ def logs(draw: st.DrawFn) -> tuple[list[bytes], int, list[bytes | None]]:
     return lines, place, steps
 
 
-@given(logs())
+@given(logs(), st.lists(st.integers(0, 4), max_size=30))
 def test_the_marker_is_found_however_the_log_grows(
-    log: tuple[list[bytes], int, list[bytes | None]],
+    log: tuple[list[bytes], int, list[bytes | None]], paces: list[int]
 ) -> None:
     lines, place, steps = log
-    files = GrowingFiles(steps)
+    files = GrowingFiles(steps, paces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pglab.serverlog.CHUNK", 7)
         found = find_line(files, b"marker of this", Position("0000", 0), patience_s=30)
@@ -99,3 +102,9 @@ def test_a_file_that_became_shorter_is_an_error() -> None:
     files = GrowingFiles([b"one\n"])
     with pytest.raises(StatementsLost):
         list(bytes_between(files, Position("0000", 0), Position("0000", 100)))
+
+
+def test_what_is_written_just_before_the_rotation_is_not_passed_over() -> None:
+    # Nothing at the first look; at the second the line is there and the file is already closed.
+    files = GrowingFiles([b"the marker\n", None, b"later\n"], paces=[0, 2])
+    assert find_line(files, b"marker", Position("0000", 0), patience_s=1) == Position("0000", 11)

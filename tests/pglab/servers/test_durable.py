@@ -95,14 +95,25 @@ def test_processes_that_ask_at_once_get_the_same_server(own: Path) -> None:
     source = (
         "import sys; from pathlib import Path; from pglab.servers import open_server, status\n"
         "home = Path(sys.argv[1])\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
         "print(open_server('embedded', home=home, disposable=False).admin_url, status(home).pid)"
     )
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", source, str(own)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", source, str(own)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        for _ in range(3)
+        for _ in range(4)
     ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
     answers = {racer.communicate()[0].strip() for racer in racers}
     assert len(answers) == 1
     assert answers.pop().endswith(f" {status(own).pid}")
