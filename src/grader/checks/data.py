@@ -9,88 +9,17 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
-_SYLLABLES = [
-    "ba",
-    "be",
-    "bo",
-    "da",
-    "de",
-    "di",
-    "do",
-    "fa",
-    "fe",
-    "fi",
-    "ga",
-    "go",
-    "ka",
-    "ke",
-    "ki",
-    "ko",
-    "la",
-    "le",
-    "li",
-    "lo",
-    "lu",
-    "ma",
-    "me",
-    "mi",
-    "mo",
-    "na",
-    "ne",
-    "ni",
-    "no",
-    "pa",
-    "pe",
-    "pi",
-    "po",
-    "ra",
-    "re",
-    "ri",
-    "ro",
-    "sa",
-    "se",
-    "si",
-    "so",
-    "ta",
-    "te",
-    "ti",
-    "to",
-    "tu",
-    "va",
-    "ve",
-    "vi",
-    "vo",
-    "za",
-    "zo",
-]
-_NAMES = [
-    "Amara",
-    "Bilal",
-    "Chidi",
-    "Dalia",
-    "Emre",
-    "Freya",
-    "Goran",
-    "Hana",
-    "Imani",
-    "Jonas",
-    "Keiko",
-    "Lucía",
-    "Mateo",
-    "Nadia",
-    "Oluwaseun",
-    "Priya",
-    "Quentin",
-    "Rosa",
-    "Sven",
-    "Thandiwe",
-    "Uma",
-    "Viktor",
-    "Wanjiru",
-    "Ximena",
-    "Yusuf",
-    "Zoë",
-]
+_ATTEMPTS = 50
+_IN_WORDS = """
+ba be bo da de di do fa fe fi ga go ka ke ki ko la le li lo lu ma me mi mo na ne ni no pa pe pi
+po ra re ri ro sa se si so ta te ti to tu va ve vi vo za zo
+"""
+_IN_NAMES = """
+Amara Bilal Chidi Dalia Emre Freya Goran Hana Imani Jonas Keiko Lucía Mateo Nadia Oluwaseun
+Priya Quentin Rosa Sven Thandiwe Uma Viktor Wanjiru Ximena Yusuf Zoë
+"""
+_SYLLABLES = _IN_WORDS.split()
+_NAMES = _IN_NAMES.split()
 
 
 class Data:
@@ -112,12 +41,18 @@ class Data:
         return self.rng.choice(items)
 
     def word(self, syllables: int = 3) -> str:
-        """A made-up word of lowercase ASCII letters; each only once in a check."""
+        """A made-up word of lowercase ASCII letters; each only once in a check.
+
+        Args:
+            syllables: two letters each; more are taken where words of so many have run out.
+        """
         while True:
-            word = "".join(self.rng.choice(_SYLLABLES) for _ in range(syllables))
-            if word not in self._used:
-                self._used.add(word)
-                return word
+            for _ in range(_ATTEMPTS):
+                word = self._any_word(syllables)
+                if word not in self._used:
+                    self._used.add(word)
+                    return word
+            syllables += 1
 
     def name(self) -> str:
         """A given name."""
@@ -125,9 +60,12 @@ class Data:
 
     def email(self) -> str:
         """An address that no other call in this check returns."""
-        return f"{self.word()}@{self.word(2)}.example"
+        return f"{self.word()}@{self._any_word(2)}.example"
 
     def text(self, words: int = 8) -> str:
         """A sentence of made-up words."""
         sentence = " ".join(self.word(self.rng.randint(1, 3) + 1) for _ in range(words))
         return f"{sentence.capitalize()}."
+
+    def _any_word(self, syllables: int) -> str:
+        return "".join(self.rng.choice(_SYLLABLES) for _ in range(syllables))

@@ -189,8 +189,9 @@ class Database:
         )
         if not kinds:
             raise NotPassed(_no_table(f"There is no table {name} in the schema public.", name))
-        if kinds[0]["kind"] not in ("r", "p") or kinds[0]["rules"]:
-            what = "a table with rules on it" if kinds[0]["rules"] else "not an ordinary table"
+        ordinary = kinds[0]["kind"] in ("r", "p")
+        if not ordinary or kinds[0]["rules"]:
+            what = "a table with rules on it" if ordinary else "not an ordinary table"
             raise NotPassed(_no_table(f"{name} is {what}, so its rows prove nothing.", name))
         return sql.Identifier("public", name)
 

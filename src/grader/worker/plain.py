@@ -6,8 +6,11 @@ Convenience only: this runs in the student's own process, so nothing that it say
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Set
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import inspect
@@ -19,12 +22,18 @@ from grader import wire
 
 _MAX_TEXT = 300
 _MAX_ITEMS = 100_000
-# Subclasses of these arrive as the plain type.
-_BUILT_IN: dict[type, Callable[[Any], Any]] = {
+# Subclasses of these arrive as the plain type; a datetime is a date too, so it comes first.
+_BUILT_IN: dict[type | tuple[type, ...], Callable[[Any], Any]] = {
     str: str.__str__,
     int: int.__int__,
     float: float.__float__,
-    bytes: bytes,
+    (bytes, bytearray, memoryview): bytes,
+    Decimal: Decimal,
+    uuid.UUID: lambda value: uuid.UUID(int=value.int),
+    dt.datetime: lambda value: dt.datetime.fromisoformat(dt.datetime.isoformat(value)),
+    dt.date: lambda value: dt.date.fromisoformat(dt.date.isoformat(value)),
+    dt.time: lambda value: dt.time.fromisoformat(dt.time.isoformat(value)),
+    dt.timedelta: lambda value: dt.timedelta(value.days, value.seconds, value.microseconds),
 }
 
 

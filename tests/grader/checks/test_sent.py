@@ -102,7 +102,7 @@ def test_a_string_that_may_be_read_in_two_ways_hides_nothing(record: Record) -> 
         "-- reading\ndo $$ BEGIN PERFORM 1; END $$",
         "SELECT 1; DO $$ BEGIN PERFORM 1; END $$",
         "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1; SELECT 2'",
-        "/**/ create /* x */ or replace function pg_temp.f() returns int language sql as ''",
+        "create /* x */ or replace function pg_temp.f() returns int language sql as 'select 1'",
         "CREATE PROCEDURE pg_temp.p() LANGUAGE sql AS 'SELECT 1'",
         "SELECT 1; CREATE OR REPLACE FUNCTION pg_temp.g() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE RULE r AS ON INSERT TO notes DO ALSO (SELECT 1; SELECT 2)",
