@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["ClonePool"]
 
 
+_PATIENCE_S = 60.0
+_IDLE_S = 1.0
+"""Seconds without work after which a thread of a pool gives its connection back."""
+
+
 class ClonePool:
     """A few clones stand ready; those that were taken are dropped in the background.
 
@@ -55,9 +60,14 @@ class ClonePool:
                 "A pool of clones does not work in a forked process: make one there."
             )
         with self._change:
-            self._change.wait_for(lambda: self._ready or self._closed)
+            came = self._change.wait_for(lambda: self._ready or self._closed, _PATIENCE_S)
             if self._closed:
                 raise ScratchError("The pool of clones is closed.")
+            if not came:
+                raise ScratchError(
+                    f"The server made no database within {_PATIENCE_S:.0f} seconds. Is the machine "
+                    "overloaded, or its disk full?"
+                )
             item = self._ready.popleft()
             self._change.notify_all()
             if isinstance(item, str):
@@ -72,7 +82,7 @@ class ClonePool:
             self._closed = True
             self._change.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(_PATIENCE_S)
         with self._change:
             left = [item for item in self._ready if isinstance(item, str)]
             left += [*self._taken, *self._finished]
@@ -112,11 +122,7 @@ class ClonePool:
 
     def _make_ahead(self) -> None:
         connection: psycopg.Connection | None = None
-        while True:
-            with self._change:
-                self._change.wait_for(lambda: len(self._ready) < self._ahead or self._closed)
-                if self._closed:
-                    break
+        while self._wait_for_work(lambda: len(self._ready) < self._ahead, connection):
             item: str | Exception
             try:
                 connection = self._connected(connection)
@@ -126,17 +132,11 @@ class ClonePool:
             with self._change:
                 self._ready.append(item)
                 self._change.notify_all()
-        if connection is not None:
-            connection.close()
 
     def _drop_behind(self) -> None:
         connection: psycopg.Connection | None = None
-        while True:
-            with self._change:
-                self._change.wait_for(lambda: self._finished or self._closed)
-                if self._closed:
-                    break
-                name = self._finished[0]
+        while self._wait_for_work(lambda: bool(self._finished), connection):
+            name = self._finished[0]
             try:
                 connection = self._connected(connection)
                 self._scratch.drop_clone(connection, name)
@@ -147,8 +147,25 @@ class ClonePool:
                 # Only now, so that what waits for room waits for the drop itself.
                 self._finished.popleft()
                 self._change.notify_all()
-        if connection is not None:
+
+    def _wait_for_work(
+        self, there_is: Callable[[], bool], connection: psycopg.Connection | None
+    ) -> bool:
+        """Wait for work or the end; whether it is work. A connection is not kept idle for long.
+
+        A course has many exercises, each with a pool, and a server has few connections.
+        """
+        with self._change:
+            if self._change.wait_for(lambda: there_is() or self._closed, _IDLE_S):
+                working = not self._closed
+            else:
+                if connection is not None:
+                    connection.close()
+                self._change.wait_for(lambda: there_is() or self._closed)
+                working = not self._closed
+        if not working and connection is not None:
             connection.close()
+        return working
 
     def _connected(self, connection: psycopg.Connection | None) -> psycopg.Connection:
         if connection is None or connection.closed:

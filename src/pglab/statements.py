@@ -22,7 +22,7 @@ _TOTAL_LIMIT = 64 << 20
 """Bytes of one role's lines that are read into memory at once."""
 
 _CLIENT = "client backend"
-_EXECUTED = re.compile(r"execute (?:fetch from )?.*?: (?P<text>.*)", re.DOTALL)
+_EXECUTED = re.compile(r"execute (?P<fetch>fetch from )?.*?: (?P<text>.*)", re.DOTALL)
 _FASTPATH = "fastpath function call: "
 _PARAMETER = re.compile(r"\$\d+ = (?:(?P<null>NULL)|'(?P<value>(?:[^']|'')*+)')(?:, |\Z)")
 _CONTROL = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
@@ -127,7 +127,9 @@ class StatementReader:
         elif message.startswith(_FASTPATH):
             self._append(replace(_statement(entry, message, False, long), kind="FASTPATH"))
         elif found := _EXECUTED.fullmatch(message):
-            self._append(_statement(entry, found["text"], True, long))
+            statement = _statement(entry, found["text"], True, long)
+            # More rows of a statement that was seen before: a round trip, not another query.
+            self._append(replace(statement, kind="FETCH") if found["fetch"] else statement)
 
     def _failed(self, entry: dict[str, Any], long: bool) -> None:
         """Attach an error to its statement, or take it as a statement that got no further.

@@ -168,6 +168,40 @@ def test_a_forked_child_is_told_that_the_pool_is_not_its_own(scratch: Scratch, n
     assert os.waitstatus_to_exitcode(status) == 7
 
 
+def test_a_pool_without_work_keeps_no_connection(
+    scratch: Scratch, notes: str, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pglab.clonepool._IDLE_S", 0.01)
+    with scratch.pool(notes, ahead=2) as pool:
+        for _ in range(2):
+            pool.take().drop()
+            while query(
+                "SELECT 1 FROM pg_stat_activity WHERE application_name = 'kit' AND pid <> %s",
+                scratch._connection.info.backend_pid,
+            ):
+                pass
+        assert pool.take().name
+
+
+def test_a_server_that_makes_nothing_is_not_waited_for_for_ever(
+    scratch: Scratch, notes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pglab.clonepool._PATIENCE_S", 0.1)
+    released = threading.Event()
+    real = scratch.make_clone
+
+    def slow(connection: psycopg.Connection, template: str) -> str:
+        released.wait()
+        return real(connection, template)
+
+    monkeypatch.setattr(scratch, "make_clone", slow)
+    pool = scratch.pool(notes)
+    with pytest.raises(ScratchError, match="made no database within"):
+        pool.take()
+    released.set()
+    pool.close()
+
+
 def test_a_pool_keeps_at_least_one_ready(scratch: Scratch, notes: str) -> None:
     with pytest.raises(ValueError, match="at least one"):
         scratch.pool(notes, ahead=0)

@@ -124,6 +124,16 @@ def test_a_line_that_is_too_long_is_cut_wherever_the_limit_falls(
     assert (second.text, second.truncated) == ("SELECT 2", False)
 
 
+def test_more_rows_of_a_statement_are_not_the_statement_again() -> None:
+    reader = StatementReader()
+    reader.feed(line(message="execute s/c: SELECT 1", ps="SELECT"))
+    reader.feed(line(message="execute fetch from s/c: SELECT 1", ps="SELECT"))
+    assert [(s.kind, s.text) for s in reader.finish()] == [
+        ("SELECT", "SELECT 1"),
+        ("FETCH", "SELECT 1"),
+    ]
+
+
 def test_others_do_not_belong_to_a_client() -> None:
     reader = StatementReader()
     reader.feed(line(backend_type="parallel worker"))

@@ -311,6 +311,7 @@ def test_the_student_cannot_stop_the_log(sent: Sent) -> None:
             "SET log_parameter_max_length = 0",
             "SET update_process_title = off",
             "ALTER ROLE CURRENT_USER SET log_statement = 'none'",
+            "ALTER ROLE CURRENT_USER RESET log_statement",
             "ALTER SYSTEM SET log_statement = 'none'",
             "SELECT pg_rotate_logfile()",
             "SELECT pg_reload_conf()",
@@ -318,13 +319,18 @@ def test_the_student_cannot_stop_the_log(sent: Sent) -> None:
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(attempt)
+        connection.execute("ALTER ROLE CURRENT_USER RESET ALL")
+        connection.execute("RESET ALL")
+        connection.execute("DISCARD ALL")
         connection.execute("SET client_min_messages = 'error'")
         connection.execute("SET application_name = 'statement: SELECT 1'")
         connection.execute("SELECT 'still here'")
 
     found = sent(work)
-    assert len(found) == 13
+    assert len(found) == 17
     assert found[-1].text == "SELECT 'still here'"
+    (again,) = sent(lambda connection: connection.execute("SELECT 'and in the next session'"))
+    assert again.kind == "SELECT"
 
 
 def test_a_statement_of_many_megabytes_is_seen(sent: Sent) -> None:

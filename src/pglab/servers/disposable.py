@@ -36,6 +36,7 @@ from pglab.servers.prepared import copy_cluster, make_cluster, prepared_cluster
 __all__ = ["DisposableServer", "private_directory", "sweep_disposable"]
 
 _PREFIX, _NEW = "kit-pg-", "kit-new-"
+_SOCKETS = "sockets.path"
 _START_S = 60.0
 _LOGS_KEPT = 8
 """Rotated log files (32 MB each) that are kept; a flood of statements must not fill the disk."""
@@ -121,6 +122,7 @@ class DisposableServer(EmbeddedServer):
         if sys.platform != "win32":
             self._socket_dir = socket_place(directory / "s", account)
             directories.append(self._socket_dir)
+            (directory / _SOCKETS).write_bytes(os.fsencode(self._socket_dir))
         order = {
             "program": postgres_command(
                 binaries, data, socket_dir=self._socket_dir, port=self._port, disposable=True
@@ -241,6 +243,8 @@ def _ours(directory: Path) -> bool:
 def _end_and_remove(directory: Path) -> None:
     if directory.is_dir():
         _end_server_in(directory / "data")
+        with contextlib.suppress(OSError):  # its socket may be elsewhere, for a shorter path
+            shutil.rmtree(os.fsdecode((directory / _SOCKETS).read_bytes()), ignore_errors=True)
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
-from pglab.errors import ServerStartError
+from pglab.errors import ServerStartError, ServerUnavailable
 from pglab.passwords import new_password
 from pglab.servers.account import server_account
 from pglab.servers.binaries import Binaries, runnable_binaries
@@ -112,15 +113,17 @@ class DurableServer(EmbeddedServer):
     def status(self) -> ServerStatus:
         """What is there and whether it runs, without starting anything."""
         process = postmaster_of(self.data_dir)
-        running = process is not None
+        running, version = process is not None, _major_of(self.data_dir)
         if running:
             if sys.platform != "win32":
                 self._socket_dir = socket_place(self._place / f"s{self._major}", self._account)
             self._attach()
+            with contextlib.suppress(ServerUnavailable):  # it is just starting or ending
+                version = self.version
         return ServerStatus(
             running=running,
             pid=process.pid if process is not None else None,
-            version=self.version if running else _major_of(self.data_dir),
+            version=version,
             data_dir=self.data_dir,
             size_bytes=_size_of(self.data_dir),
             url=self.admin_url if running else None,

@@ -75,7 +75,9 @@ def cache_place(home: Path, account: Account) -> Path:
 
 def abandoned_places(account: Account) -> list[Path]:
     """The places of temporary homes that are gone; those in ``/var/lib`` are never among them."""
-    found = []
+    found: list[Path] = []
+    if not account.other:
+        return found
     for temporary in scratch_places(account):
         for place in temporary.glob(_BESIDE + "?" * 12):
             try:
@@ -114,13 +116,21 @@ def _own_directory(place: Path, account: Account) -> Path:
 
 def temporary_place(account: Account) -> Path:
     """A directory for throw-away servers that this account can enter."""
-    for candidate in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
-        if candidate.is_dir() and os.access(candidate, os.W_OK) and account.can_enter(candidate):
-            return candidate.resolve()
+    for candidate in _temporary(account):
+        return candidate
     raise ServerStartError(
         f"The temporary directory {tempfile.gettempdir()} is closed to the account that PostgreSQL "
         "would run as. Set TMPDIR to a directory that it can enter."
     )
+
+
+def _temporary(account: Account) -> list[Path]:
+    """The directories for temporary files that we can write to and the account can enter."""
+    found = []
+    for each in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+        if each.is_dir() and os.access(each, os.W_OK) and account.can_enter(each):
+            found.append(each.resolve())
+    return found
 
 
 def scratch_place(account: Account) -> Path:
@@ -163,15 +173,15 @@ def socket_place(preferred: Path, account: Account) -> Path:
     Raises:
         ServerStartError: no directory is short enough, or the short one belongs to someone else.
     """
-    place = preferred
-    if _too_long(place):
-        name = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
-        place = temporary_place(account) / f"kit-{name}"
-    if _too_long(place):
+    name = f"kit-{hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]}"
+    short = [directory / name for directory in (_temporary(account) if os.name == "posix" else [])]
+    places = [place for place in (preferred, *short) if not _too_long(place)]
+    if not places:
         raise ServerStartError(
             f"The path of the server's socket would be longer than {LONGEST_SOCKET_PATH} bytes "
-            f"({place / SOCKET_NAME}). Set KIT_HOME or TMPDIR to a shorter path."
+            f"({preferred / SOCKET_NAME}). Set KIT_HOME or TMPDIR to a shorter path."
         )
+    place = places[0]
     place.mkdir(mode=0o755, exist_ok=True)
     owners = {os.geteuid(), account.uid} if os.name == "posix" else set()
     if place.is_symlink() or (owners and place.lstat().st_uid not in owners):

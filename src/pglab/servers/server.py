@@ -11,6 +11,7 @@ from typing import Self
 
 import psycopg
 
+from pglab.speaking import doing
 from pglab.urls import with_database
 
 __all__ = ["Capabilities", "Server", "capabilities_of", "connect"]
@@ -87,13 +88,13 @@ class Server(ABC):
     @cached_property
     def version(self) -> str:
         """The server's version as text, like ``18.4``."""
-        with connect(self.admin_url) as connection:
+        with doing("asking its version"), connect(self.admin_url) as connection:
             row = connection.execute("SHOW server_version").fetchone()
         return str(row[0]).split(" ")[0] if row else ""
 
     def capabilities(self) -> Capabilities:
         """What the admin role may do here and what the server brings."""
-        with connect(self.admin_url) as connection:
+        with doing("asking what it can do"), connect(self.admin_url) as connection:
             return capabilities_of(connection)
 
 

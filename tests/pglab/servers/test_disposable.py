@@ -21,13 +21,14 @@ from pglab.servers import Server, open_server
 from pglab.servers.account import Account, server_account
 from pglab.servers.disposable import DisposableServer, sweep_disposable
 from pglab.servers.settings import DISPOSABLE
+from pglab.urls import parameters_of
 
 OWNER = """
 import os, sys, time
 from pathlib import Path
 from pglab.servers import open_server
 server = open_server("embedded", home=Path(sys.argv[1]), disposable=True)
-print(server.socket_dir.parent, server.admin_url, flush=True)
+print(server._directory, server.admin_url, flush=True)
 {then}
 """
 
@@ -344,6 +345,25 @@ def test_a_directory_on_a_disk_does_not_count_as_memory(tmp_path: Path) -> None:
     from pglab.servers.places import _has_room
 
     assert not _has_room(tmp_path)
+
+
+def test_where_the_temporary_directory_is_deep_the_socket_is_elsewhere_and_goes_too(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = home / ("deep" * 25)
+    deep.mkdir(mode=0o711)
+    monkeypatch.setenv("TMPDIR", str(deep))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    killed = Owner(home, "time.sleep(600)")
+    (directory,) = deep.glob("kit-pg-*")
+    sockets = Path(parameters_of(killed.url)["host"])
+    assert not sockets.is_relative_to(deep)
+    killed.watchman.kill()
+    killed.kill()
+    assert sweep_disposable() == [directory]
+    assert not directory.exists()
+    assert not sockets.exists()
+    assert processes_of(directory) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")

@@ -165,7 +165,7 @@ def test_a_socket_directory_of_somebody_else_is_refused(home: Path) -> None:
 def test_a_path_that_stays_too_long_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = home / ("e" * 90)
     deep.mkdir()
-    monkeypatch.setattr("pglab.servers.places.temporary_place", lambda account: deep)
+    monkeypatch.setattr("pglab.servers.places._temporary", lambda account: [deep])
     with pytest.raises(ServerStartError, match="longer than 103 bytes"):
         socket_place(deep / "s", Account())
 
