@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,8 +19,9 @@ import pytest
 
 from grader.catalog import CheckSpec, Exercise, load_course
 from grader.errors import JudgeError
+from grader.folders import temporary_folder
 from grader.judge import not_taken
-from grader.plan import Plan
+from grader.plan import Plan, fingerprint
 from grader.plugin import PROPERTY, Prestarted
 from grader.results import (
     CheckResult,
@@ -35,7 +36,10 @@ from grader.results import (
 )
 from grader.sandbox import open_sandbox
 from grader.submissions import Submission, read_submissions
-from pglab.servers import open_server
+from grader.text import clean
+from pglab.errors import PglabError
+from pglab.scratch import Scratch
+from pglab.servers import Server, open_server
 from pglab.servers.attached import Attachment
 
 Progress = Callable[[int, int], None]
@@ -87,28 +91,32 @@ def grade(
     seed = secrets.randbelow(2**31) if seed is None else seed
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_server(database, home=home, disposable=True, say=say))
+        if server.durable:
+            _sweep(server)
         ready = time.perf_counter()
         first = open_sandbox(sandbox, socket_dir=server.socket_dir, own_work=own_work, seed=seed)
         stack.callback(first.close)
         plan = Plan(
             course_root=str(course_root.resolve()),
-            paths=tuple(str(p.resolve()) for p in paths),
+            paths=tuple(os.path.abspath(p) for p in paths),
             exercises=tuple(e.name for e in chosen),
             visible_only=visible_only,
             seed=seed,
             sandbox=first.name,
             own_work=own_work,
             server=Attachment.of(server).to_plain(),
+            fingerprint=fingerprint(submissions, chosen),
         )
         gathered = _Gathered(progress, _total(submissions, chosen, visible_only))
-        _run(plan, jobs, gathered, Prestarted(first))
+        desks = sum(len(submission.files) for submission in submissions)
+        _run(plan, min(jobs, desks), gathered, Prestarted(first))
         evidence = Evidence(version("kit"), seed, plan.sandbox, server.kind, server.version)
     by_student, by_check = _seconds(submissions, gathered)
     return Grading(
         course=course.title,
         evidence=evidence,
         submissions=tuple(
-            _submission_result(s, n, chosen, gathered.results, visible_only)
+            _submission_result(s, n, chosen, gathered, visible_only)
             for n, s in enumerate(submissions)
         ),
         misconceptions=course.misconceptions,
@@ -167,35 +175,39 @@ class _Gathered:
     def __init__(self, progress: Progress, total: int) -> None:
         self.results: dict[tuple[int, str, str], CheckResult] = {}
         self.seconds: dict[tuple[int, str, str], float] = {}
-        self.problems: list[str] = []
+        self.problems: dict[tuple[int, str, str], str] = {}
+        """By check, why there is no result."""
+        self.fault = ""
+        """Why nothing could be graded at all."""
+        self.interrupted = False
         self._progress = progress
         self._total = total
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.problems.append(str(report.longrepr))
+            self.fault = self.fault or _last_line(str(report.longrepr))
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # pytest also calls it an interrupt where it has nothing to run.
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when != "call":
-            if report.failed:
-                self.problems.append(str(report.longrepr))
-            return
         number, exercise, name = report.nodeid.rsplit("::", 3)[1:]
+        key = (int(number), exercise, name)
         properties: Mapping[str, Any] = dict(report.user_properties)
-        if PROPERTY in properties:
-            result = check_from_json(json.loads(properties[PROPERTY]))
-            self.results[int(number), exercise, name] = result
-        else:
-            self.problems.append(str(report.longrepr))
-        self.seconds[int(number), exercise, name] = report.duration
-        self._progress(len(self.results), self._total)
+        if report.when == "call" and PROPERTY in properties:
+            self.results[key] = check_from_json(json.loads(properties[PROPERTY]))
+            self.seconds[key] = report.duration
+            self._progress(len(self.results), self._total)
+        elif report.failed:
+            self.problems[key] = _last_line(str(report.longrepr))
 
 
 def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> None:
-    with tempfile.TemporaryDirectory(prefix="kit-plan-") as folder:
-        file = plan.write(Path(folder))
-        arguments = [str(file), "--rootdir", folder, "-c", "/dev/null", "--noconftest"]
-        arguments += ["--basetemp", str(Path(folder) / "temporary")]
+    with temporary_folder() as folder:
+        file = plan.write(folder)
+        arguments = [str(file), "--rootdir", str(folder), "-c", os.devnull, "--noconftest"]
+        arguments += ["--basetemp", str(folder / "temporary")]
         for plugin in (
             "no:terminal",
             "no:cacheprovider",
@@ -208,14 +220,22 @@ def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> 
             arguments += ["-p", "xdist.plugin", "-n", str(jobs), "--dist", "loadscope"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-            patch.delenv("PYTEST_ADDOPTS", raising=False)
+            for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+                patch.delenv(name, raising=False)
             code = pytest.main(arguments, plugins=[gathered, prestarted])
-    if code == pytest.ExitCode.INTERRUPTED:
+    if gathered.interrupted:
         raise KeyboardInterrupt
+    if gathered.fault or code not in _GRADED:
+        fault = gathered.fault or f"pytest ended with code {int(code)}."
+        raise JudgeError(f"Nothing could be graded. {fault}")
     if not gathered.results and gathered.problems:
-        raise JudgeError(f"Nothing could be graded. {_last_line(gathered.problems[0])}")
-    if code not in _GRADED:
-        raise JudgeError(f"Grading ended early: pytest ended with code {int(code)}.")
+        raise JudgeError(f"Nothing could be graded. {next(iter(gathered.problems.values()))}")
+
+
+def _sweep(server: Server) -> None:
+    """Drop what killed gradings left on a server that outlives them."""
+    with contextlib.suppress(PglabError), Scratch(server) as scratch:
+        scratch.sweep()
 
 
 def _total(
@@ -234,7 +254,7 @@ def _submission_result(
     submission: Submission,
     number: int,
     exercises: Sequence[Exercise],
-    results: Mapping[tuple[int, str, str], CheckResult],
+    gathered: _Gathered,
     visible_only: bool,
 ) -> SubmissionResult:
     graded = []
@@ -243,7 +263,11 @@ def _submission_result(
         problem = submission.problems.get(exercise.name)
         handed_in = exercise.name in submission.files or problem is not None
         if exercise.name in submission.files:
-            checks = [results.get((number, exercise.name, s.name)) or _lost(s) for s in specs]
+            keys = [(number, exercise.name, spec.name) for spec in specs]
+            checks = [
+                gathered.results.get(key) or _lost(spec, gathered.problems.get(key, ""))
+                for spec, key in zip(specs, keys, strict=True)
+            ]
         else:
             checks = [not_taken(spec, problem or _NOTHING) for spec in specs]
         graded.append(
@@ -255,9 +279,10 @@ def _submission_result(
 _NOTHING = Failure(Reason.MISSING, "Nothing was handed in for this exercise.")
 
 
-def _lost(spec: CheckSpec) -> CheckResult:
+def _lost(spec: CheckSpec, why: str) -> CheckResult:
     """A result that never arrived: not a pass, and not the student's fault."""
-    message = "The result of this check did not arrive. Grade this submission again."
+    because = f" ({why})" if why else ""
+    message = f"The result of this check did not arrive{because}. Grade this submission again."
     return CheckResult(
         name=spec.name,
         title=spec.title,
@@ -265,7 +290,7 @@ def _lost(spec: CheckSpec) -> CheckResult:
         earned=0,
         outcome=Outcome.ERROR,
         visible=spec.visible,
-        failure=Failure(Reason.KIT, message),
+        failure=Failure(Reason.KIT, clean(message, 1000)),
     )
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from grader.catalog import Exercise
+from grader.submissions import Submission
 
 FILE_NAME = "grading.kitplan"
 
@@ -26,6 +31,8 @@ class Plan:
     own_work: bool
     server: dict[str, Any]
     """A `pglab.servers.attached.Attachment` as plain values."""
+    fingerprint: str
+    """Of the submissions and exercises as they were when the grading began."""
 
     def write(self, folder: Path) -> Path:
         """Write the plan where only this user can read it: it holds the server's password."""
@@ -40,3 +47,13 @@ class Plan:
         return cls(
             **{**plain, "paths": tuple(plain["paths"]), "exercises": tuple(plain["exercises"])}
         )
+
+
+def fingerprint(submissions: Sequence[Submission], exercises: Sequence[Exercise]) -> str:
+    """A hash that changes with any submission or exercise, and with their order.
+
+    Every process reads them for itself, and results go by number: so all must see the same.
+    """
+    seen = [[s.student, s.sha256, sorted(s.files), sorted(s.problems)] for s in submissions]
+    text = json.dumps([seen, [[e.name, e.sha256] for e in exercises]])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,20 +8,24 @@ by everything before the last ``::``, which keeps one submission at one exercise
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from grader import plan as plans
 from grader.catalog import CheckSpec, Exercise, load_course
+from grader.errors import GraderError, JudgeError
 from grader.judge import Desk, Judge
 from grader.plan import Plan
 from grader.results import CheckResult, Outcome, check_to_json
 from grader.sandbox import Sandbox, open_sandbox
 from grader.submissions import Submission, read_submissions
+from pglab.errors import PglabError
 from pglab.servers.attached import AttachedServer, Attachment
 
 PROPERTY = "kit-result"
@@ -63,13 +67,12 @@ class Bench:
             desk.close()
 
     def close(self) -> None:
-        try:
+        judge, self._judge = self._judge, None
+        with contextlib.ExitStack() as stack:
+            if judge is not None:
+                stack.callback(judge.sandbox.close)
+                stack.callback(judge.close)
             self.clear()
-        finally:
-            if self._judge is not None:
-                self._judge.close()
-                self._judge.sandbox.close()
-                self._judge = None
 
     def _open(self) -> Judge:
         if self._judge is None:
@@ -98,8 +101,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile |
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if bench := config.stash.get(_BENCH, None):
-        bench.close()
+    bench = config.stash.get(_BENCH, None)
+    # The results are in. What could not be dropped is swept by the next grading on this server.
+    with contextlib.suppress(PglabError, psycopg.Error, OSError):
+        if bench is not None:
+            bench.close()
 
 
 class PlanFile(pytest.File):
@@ -111,10 +117,16 @@ class PlanFile(pytest.File):
         ready = next((p.sandbox for p in plugins if isinstance(p, Prestarted)), None)
         self.config.stash[_BENCH] = Bench(plan, ready)
         exercises = load_course(Path(plan.course_root)).select(plan.exercises)
-        for number, submission in enumerate(
-            read_submissions([Path(p) for p in plan.paths], exercises)
-        ):
+        submissions = read_submissions([Path(p) for p in plan.paths], exercises)
+        if plans.fingerprint(submissions, exercises) != plan.fingerprint:
+            raise JudgeError("Submissions or exercises changed meanwhile. Grade again.")
+        for number, submission in enumerate(submissions):
             yield SubmissionNode.of(self, str(number), submission, exercises, plan.visible_only)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, GraderError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
 
 
 class SubmissionNode(pytest.Collector):

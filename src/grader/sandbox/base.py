@@ -120,12 +120,14 @@ class Sandbox(ABC):
         self._ready = True
 
     def cell(self, limits: Limits | None = None) -> Cell:
-        """A new cell for one submission; from a new zygote where the last one has ended.
+        """A new cell for one submission; from a new zygote where there is none any more.
 
         Raises:
             SandboxError: none can be had.
         """
         limits = limits or Limits()
+        if self._control is None:
+            self.start()
         try:
             return self._new_cell(limits)
         except SandboxError:
