@@ -123,10 +123,12 @@ class PlanFile(pytest.File):
         for number, submission in enumerate(submissions):
             yield SubmissionNode.of(self, str(number), submission, exercises, plan.visible_only)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(  # type: ignore[override]  # as its base class does
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Any:
         if isinstance(excinfo.value, GraderError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
 
 class SubmissionNode(pytest.Collector):

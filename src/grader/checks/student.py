@@ -203,16 +203,7 @@ def import_failure(outcome: Outcome, file: str) -> Failure:
         failure = failure_of(outcome, f"Importing {file}", file)
         return failure
     if outcome.syntax:
-        line = clean(str(outcome.syntax.get("line")), 20)
-        return Failure(
-            Reason.IMPORT,
-            f"{clean(str(outcome.syntax.get('file')), 100)} is not valid Python: "
-            f"line {line} cannot be read.",
-            question="What does the line before it leave open?",
-            actual=clean(f"{outcome.type}: {outcome.message}", 400),
-            traceback=clean(str(outcome.syntax.get("code")), 400),
-            location=clean(f"{outcome.syntax.get('file')}:{line}", 200),
-        )
+        return _not_python(outcome, outcome.syntax, file)
     raised = _raised(outcome, f"Importing {file}")
     return Failure(
         Reason.IMPORT,
@@ -221,6 +212,21 @@ def import_failure(outcome: Outcome, file: str) -> Failure:
         actual=raised.actual,
         traceback=raised.traceback,
         location=raised.location,
+    )
+
+
+def _not_python(outcome: Raised, syntax: Mapping[str, Any], file: str) -> Failure:
+    place = clean(str(syntax.get("file") or file), 100)
+    line = syntax.get("line")
+    known = isinstance(line, int)
+    return Failure(
+        Reason.IMPORT,
+        f"{place} is not valid Python"
+        + (f": line {line} cannot be read." if known else ": it cannot be read."),
+        question="What does the line before it leave open?" if known else "",
+        actual=clean(f"{outcome.type}: {outcome.message}", 400),
+        traceback=clean(str(syntax.get("code") or ""), 400),
+        location=f"{place}:{line}" if known else place,
     )
 
 

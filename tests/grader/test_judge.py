@@ -1,0 +1,588 @@
+"""One check on one submission ends in exactly one of three ways, and for the right reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from grader import examination
+from grader import judge as judges
+from grader.catalog import Exercise, load_course
+from grader.errors import GraderError
+from grader.judge import Desk, Judge
+from grader.results import CheckResult, Outcome, Reason
+from grader.sandbox import ProcessSandbox, Sandbox
+from grader.submissions import Submission
+from pglab.errors import StatementsUnavailable
+from pglab.servers import Server
+from tests.grader.courses import EXERCISE, SCHEMA, SOLUTION, TOML, make_course
+
+Examine = Callable[..., CheckResult]
+Made = Callable[[], tuple[set[str], set[str], int]]
+HEAD = "from grader.checks import Raises, check, hint\n\n\n@check('It holds', points=2)\n"
+
+_OFTEN = 6
+
+
+@dataclasses.dataclass
+class Course:
+    """Exercises of one check each."""
+
+    root: Path
+    judge: Judge
+    made: int = 0
+
+    def exercise(self, check: str, *, toml: str = TOML, schema: str = SCHEMA) -> Exercise:
+        self.made += 1
+        text = check if check.startswith("from ") else HEAD + check
+        root = make_course(self.root / str(self.made), visible=text, toml=toml, schema=schema)
+        return dataclasses.replace(load_course(root).exercises[EXERCISE], solution_path=None)
+
+    def desk(self, check: str, answer: str = SOLUTION, **files: str) -> Desk:
+        exercise = self.exercise(check, **files)
+        taken = {EXERCISE: {"notes.py": answer.encode()}}
+        return self.judge.desk(Submission("ada", taken), exercise)
+
+
+@pytest.fixture
+def course(tmp_path: Path, judge: Judge) -> Iterator[Course]:
+    yield Course(tmp_path, judge)
+    while judge._pools:
+        judge._pools.popitem()[1].close()
+
+
+@pytest.fixture
+def examine(course: Course) -> Examine:
+    """Run one check, given as source text, on one answer."""
+
+    def examine(check: str, answer: str = SOLUTION, **files: str) -> CheckResult:
+        with course.desk(check, answer, **files) as desk:
+            return desk.run(desk.exercise.checks[0])
+
+    return examine
+
+
+def failed(result: CheckResult, reason: Reason = Reason.ASSERTION) -> str:
+    """Why a check was not passed, in the words for the learner."""
+    assert (result.outcome, result.earned) == (Outcome.FAILED, 0), result
+    assert result.failure is not None
+    assert result.failure.reason is reason
+    return result.failure.message
+
+
+def errored(result: CheckResult) -> str:
+    assert (result.outcome, result.earned) == (Outcome.ERROR, 0), result
+    assert result.failure is not None
+    assert result.failure.reason is Reason.KIT
+    return result.failure.message
+
+
+STORES = """
+def test_it(student, db):
+    student.call("add_note", "hello")
+    assert db.count("notes", body="hello") == 1, hint("Nothing was stored.")
+"""
+
+
+def test_a_check_that_holds_earns_its_points(examine: Examine) -> None:
+    result = examine(STORES)
+    assert result == CheckResult("test_it", "It holds", 2, 2, Outcome.PASSED, visible=True)
+
+
+def test_a_check_that_does_not_hold_earns_nothing(examine: Examine) -> None:
+    result = examine(STORES, "def add_note(session, body): pass")
+    assert failed(result) == "Nothing was stored."
+    assert (result.points, result.title) == (2, "It holds")
+
+
+def test_a_failure_carries_what_the_author_said(examine: Examine) -> None:
+    check = """
+def test_it(student, db, statements):
+    found = student.call("find_notes", "x")
+    assert not found, "unused"
+    assert db.count("notes") == 1, hint(
+        "Only a sentence.", question="Why?", expected=[1, "a"], actual={"b": None},
+        misconception="in-any-order", show=statements.last,
+    )
+"""
+    result = examine(check)
+    assert result.failure is not None
+    failure = result.failure
+    assert (failure.message, failure.question) == ("Only a sentence.", "Why?")
+    assert (failure.expected, failure.actual) == ("[1, 'a']", "{'b': None}")
+    assert failure.misconception == "in-any-order"
+    assert failure.statements_total == 1
+    [statement] = failure.statements
+    assert statement.sql.startswith("SELECT body FROM notes WHERE position")
+    assert statement.parameters == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("", "This does not hold yet: It holds."),
+        (", 'A plain text.'", "A plain text."),
+        (", None", "This does not hold yet: It holds."),
+        (", {'b', 'a'}", "{'a', 'b'}"),
+        (", hint('A \\x1b[31mred text.')", "A red text."),
+    ],
+)
+def test_an_assertion_may_say_as_much_as_it_likes(
+    examine: Examine, said: str, message: str
+) -> None:
+    assert failed(examine(f"def test_it(student):\n    assert False{said}\n")) == message
+
+
+def test_the_misconception_of_a_check_is_shown_unless_the_hint_says_otherwise(
+    examine: Examine,
+) -> None:
+    head = HEAD.replace("points=2", "misconception='the-checks'")
+    for said, shown in (
+        ("", "the-checks"),
+        (", hint('x')", "the-checks"),
+        (", hint('x', misconception='the-hints')", "the-hints"),
+        (", hint('x', misconception='')", None),
+    ):
+        result = examine(f"{head}def test_it(student):\n    assert False{said}\n")
+        assert result.failure is not None
+        assert result.failure.misconception == shown
+
+
+def test_what_goes_wrong_in_the_submission_shows_no_misconception(examine: Examine) -> None:
+    head = HEAD.replace("points=2", "misconception='the-checks'")
+    result = examine(f"{head}def test_it(student):\n    student.call('add_note', 1, 2, 3)\n")
+    assert failed(result, Reason.RAISED) == "add_note raised TypeError."
+    assert result.failure is not None
+    assert result.failure.misconception is None
+
+
+def test_what_was_printed_is_kept_with_the_check(examine: Examine) -> None:
+    answer = "print('import')\ndef add_note(session, body): print('call', body)"
+    assert examine(STORES, answer).output == "import\ncall hello\n"
+
+
+def test_each_check_has_a_database_of_its_own(course: Course) -> None:
+    check = HEAD + (
+        "def test_a(student, db):\n"
+        "    student.call('add_note', 'a')\n"
+        "    assert db.count('notes') == 1\n\n\n"
+        "@check('Again')\n"
+        "def test_b(student, db):\n"
+        "    student.call('add_note', 'b')\n"
+        "    assert db.count('notes') == 1\n"
+    )
+    with course.desk(check) as desk:
+        assert [desk.run(spec).outcome for spec in desk.exercise.checks] == [Outcome.PASSED] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "message"),
+    [
+        ("def (", Reason.IMPORT, "notes.py is not valid Python: line 1 cannot be read."),
+        ("import nothing_at_all", Reason.IMPORT, "notes.py could not be imported: ModuleNot"),
+        ("raise SystemExit", Reason.IMPORT, "notes.py could not be imported: SystemExit"),
+        ("x = 1\0", Reason.IMPORT, "notes.py is not valid Python: it cannot be read."),
+        ("import os; os._exit(0)", Reason.KILLED, "Importing notes.py gave no answer"),
+        ("while True: pass", Reason.TIMEOUT, "Importing notes.py gave no answer"),
+        ("", Reason.MISSING, "notes.py has no function called add_note."),
+        ("add_note = 1", Reason.MISSING, "notes.py has no function called add_note."),
+    ],
+)
+def test_a_submission_that_cannot_be_used_fails_for_that_reason(
+    examine: Examine, answer: str, reason: Reason, message: str
+) -> None:
+    result = examine(STORES, answer, toml=TOML.replace("seconds = 5", "seconds = 1"))
+    assert failed(result, reason).startswith(message)
+
+
+def test_a_submission_that_never_imports_is_imported_once(course: Course, tmp_path: Path) -> None:
+    counted = tmp_path / "imports"
+    check = (
+        HEAD
+        + "".join(f"def test_{n}(student): student.call('x')\n\n\n@check('More')\n" for n in "abc")
+        + "def test_d(student): pass\n"
+    )
+    answer = f"open({str(counted)!r}, 'a').write('x')\nraise ValueError('no')"
+    with course.desk(check, answer) as desk:
+        results = [desk.run(spec) for spec in desk.exercise.checks]
+    assert {failed(result, Reason.IMPORT) for result in results} == {
+        "notes.py could not be imported: ValueError: no"
+    }
+    assert len(results) == 4
+    assert counted.read_text() == "x"
+
+
+USES = """
+def test_it(student, db):
+    note = student.call("add_note", "hello")
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "use"),
+    [
+        ("None", "assert note['id'] == 1"),
+        ("{}", "assert note['id'] == 1"),
+        ("[]", "assert note[0] == 1"),
+        ("[]", "assert next(iter(note)) == 1"),
+        ("'x'", "assert note + 1 == 2"),
+        ("'x'", "assert int(note) == 1"),
+        ("5", "assert len(note) == 1"),
+        ("5", "assert note.lower() == 1"),
+        ("[1, 'a']", "assert sorted(note) == 1"),
+        ("{1: 2}", "assert {note} == 1"),
+        ("0", "assert 1 / note == 1"),
+        ("'x'", "assert db.one('notes', id=note)"),
+        ("'\\0'", "assert db.one('notes', body=note)"),
+        ("'\\ud800'", "assert db.one('notes', body=note)"),
+        ("1.5", "assert db.query('SELECT * FROM public.notes WHERE id = %s::int', [str(note)])"),
+        ("[1]", "assert db.one('notes', id=note)"),
+        ("{'a': 1}", "assert db.one('notes', id=note)"),
+        ("{1, 2}", "assert db.one('notes', id=note)"),
+        ("True", "assert db.one('notes', id=note)"),
+        ("b'x'", "assert db.one('notes', id=note)"),
+        ("[]", "student.call('find_notes', note)"),
+    ],
+)
+def test_an_answer_of_another_shape_is_a_failure_and_not_an_error_of_the_kit(
+    examine: Examine, returned: str, use: str
+) -> None:
+    answer = f"def add_note(session, body): return {returned}\ndef find_notes(session, w): w.x"
+    result = examine(USES.format(use), answer)
+    if "find_notes" in use:
+        assert failed(result, Reason.RAISED) == "find_notes raised AttributeError."
+    else:
+        assert failed(result) == (
+            "What add_note returned does not have the shape that the README describes."
+        )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "{}['x']",
+        "1 / 0",
+        "db.count('notes', id='x')",
+        "db.query('SELECT 1 FROM public.nothing')",
+        "student.call('add_note', 'x'); raise RuntimeError('x')",
+        "student.call('add_note', 'x'); db.query('SELEKT')",
+        "student.call('add_note', 'x'); db.insert('nothing', {})",
+        "student.call('add_note', 'x'); db.insert('notes', {})",
+        "student.call('add_note', object())",
+        "student.call('add_note', 'x' * 9_000_000)",
+        "import sys; sys.modules['nothing'].x",
+    ],
+)
+def test_a_check_that_breaks_is_an_error_of_the_kit_and_blames_nobody(
+    examine: Examine, lines: str
+) -> None:
+    assert errored(examine(f"def test_it(student, db):\n    {lines}\n"))
+
+
+def test_a_schema_that_cannot_be_built_is_an_error_of_the_kit(examine: Examine) -> None:
+    assert "syntax error" in errored(examine(STORES, schema="CREATE TABEL notes ()"))
+
+
+def test_rows_in_the_way_of_the_checks_own_are_a_failure(examine: Examine) -> None:
+    check = """
+def test_it(student, db):
+    student.call("add_note", "hello")
+    db.insert("notes", {"id": 1, "body": "mine"})
+"""
+    schema = SCHEMA.replace("ALWAYS", "BY DEFAULT")
+    assert "is in their way" in failed(examine(check, schema=schema))
+
+
+def test_rows_that_stay_locked_are_a_failure(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.checks.state._LOCK_TIMEOUT_MS", 100)
+    check = """
+def test_it(student, db):
+    db.insert("notes", {"body": "a"})
+    student.call("add_note", "hello")
+    db.query("SELECT 1 FROM public.notes")
+    db._fetch.__self__._connection("author").execute("UPDATE public.notes SET body = 'b'")
+"""
+    answer = """
+kept = []
+def add_note(session, body):
+    connection = session.get_bind().connect()
+    connection.exec_driver_sql("UPDATE notes SET body = 'locked'")
+    kept.append(connection)
+"""
+    assert "still held locks" in failed(examine(check, answer), Reason.LIMIT)
+
+
+COUNTS = """
+def test_it(student, db, statements):
+    student.call("add_note", "a")
+    student.call("add_note", "b")
+    assert db.count("notes") == 2
+    assert statements.last.count == 1, hint("More than one.")
+    assert statements.total.count == 2, hint("More than two.")
+"""
+
+
+def test_statements_are_counted_call_by_call(examine: Examine) -> None:
+    assert examine(COUNTS).outcome is Outcome.PASSED
+    twice = SOLUTION.replace(
+        "return session.scalar(", "session.scalar(text('SELECT 1'))\n    return session.scalar("
+    )
+    assert failed(examine(COUNTS, twice)) == "More than one."
+
+
+def test_statements_on_another_connection_count_too(examine: Examine) -> None:
+    answer = """
+from sqlalchemy import create_engine, text
+def add_note(session, body):
+    url = session.get_bind().url
+    with create_engine(url).begin() as connection:
+        connection.execute(text("SELECT 1"))
+        connection.execute(text("INSERT INTO notes (body) VALUES (:b)"), {"b": body})
+"""
+    assert failed(examine(COUNTS, answer)) == "More than one."
+
+
+def test_work_that_is_sent_after_the_answer_is_found_out(examine: Examine) -> None:
+    answer = """
+import threading, time
+from sqlalchemy import text
+def add_note(session, body):
+    engine, answered = session.get_bind(), threading.Event()
+    def later():
+        time.sleep(0.01)
+        with engine.begin() as connection:
+            connection.execute(text("SELECT 1"))
+            connection.execute(text("INSERT INTO notes (body) VALUES (:b)"), {"b": body})
+    threading.Thread(target=later).start()
+"""
+    check = """
+def test_it(student, db, statements):
+    student.call("add_note", "a")
+    assert statements.last.count <= 1, hint("More than one.")
+    deadline = 500
+    while not db.count("notes") and deadline:
+        deadline -= 1
+    assert db.count("notes") == 1
+"""
+    assert "After your code had answered" in failed(examine(check, answer))
+    calls = 'def test_it(student, statements, db):\n    student.call("add_note", "a")\n'
+    calls += "    while not db.count('notes'): pass\n    student.call('add_note', 'b')\n"
+    assert "After your code had answered" in failed(examine(calls, answer))
+
+
+def test_a_function_made_while_importing_hides_nothing(examine: Examine) -> None:
+    answer = """
+import gc
+from sqlalchemy import Engine, event, text
+
+DEFINITION = '''CREATE FUNCTION pg_temp.store(body text) RETURNS bigint LANGUAGE sql AS
+    $$ SELECT 1; INSERT INTO public.notes (body) VALUES (body) RETURNING id $$'''
+engine = next(each for each in gc.get_objects() if isinstance(each, Engine))
+with engine.connect() as connection:
+    connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(DEFINITION)
+
+def add_note(session, body):
+    return session.scalar(text("SELECT pg_temp.store(:b)"), {"b": body})
+"""
+    assert "inside a function of your own, store" in failed(examine(COUNTS, answer))
+
+
+def test_names_that_differ_in_every_run_are_not_reported(examine: Examine) -> None:
+    answer = """
+from sqlalchemy import text
+def add_note(session, body):
+    who, where = session.execute(text("SELECT current_user, current_database()")).one()
+    print(who, where, __file__)
+    raise ValueError(f"{who} in {where}, {who}0 in {where}1")
+"""
+    result = examine(STORES, answer)
+    assert failed(result, Reason.RAISED)
+    assert result.failure is not None
+    assert result.failure.actual == "ValueError: student in database, student0 in database1"
+    assert result.output == "student database notes.py\n"
+
+
+def test_the_callee_may_own_the_transaction(examine: Examine) -> None:
+    toml = TOML + 'transaction = "callee"\n'
+    check = """
+def test_it(student, db):
+    student.call("add_note", "hello")
+    assert db.count("notes") == 1, hint("Not stored.")
+"""
+    assert failed(examine(check, toml=toml)) == "Not stored."
+    commits = SOLUTION.replace("return session.scalar(", "_ = session.scalar(").replace(
+        "\n\n\ndef find", "\n    session.commit()\n\n\ndef find"
+    )
+    assert examine(check, commits, toml=toml).outcome is Outcome.PASSED
+
+
+def test_a_check_may_commit_where_the_exercise_does_not(examine: Examine) -> None:
+    check = """
+def test_it(student, db):
+    student.call("add_note", "a", commit=False)
+    assert db.count("notes") == 0
+    student.call("add_note", "b", commit=True)
+    assert db.count("notes", body="b") == 1
+"""
+    assert examine(check).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("sign", ["SIGKILL", "SIGSTOP"])
+def test_a_verdict_stands_whatever_becomes_of_the_cell_afterwards(
+    course: Course, sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.sandbox.base._CONTROL_SECONDS", 0.5)
+    answer = (
+        SOLUTION
+        + f"""
+import os, signal
+def spoil(session):
+    cell = os.getppid()
+    os.kill(cell, signal.{sign})
+    return cell
+"""
+    )
+    check = HEAD + (
+        "def test_a(student, db):\n"
+        "    print(student.call('spoil'))\n\n\n"
+        "@check('Again')\n"
+        "def test_b(student, db):\n"
+        "    student.call('add_note', 'b')\n"
+        "    assert db.count('notes') == 1\n"
+    )
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with course.desk(check, answer) as desk:
+        outcomes = [desk.run(spec).outcome for spec in desk.exercise.checks]
+    assert outcomes == [Outcome.PASSED, Outcome.PASSED]
+    for process in psutil.Process().children(recursive=True):
+        if process.pid not in before and process.status() == psutil.STATUS_STOPPED:
+            process.kill()
+
+
+def test_a_check_after_the_sandbox_died_works_again(
+    course: Course, server: Server, tmp_path: Path
+) -> None:
+    check = (
+        HEAD
+        + "".join(
+            f"def test_{n}(student):\n    student.call('add_note', 'x')\n\n\n@check('More')\n"
+            for n in "ab"
+        )
+        + "def test_c(student):\n    student.call('add_note', 'x')\n"
+    )
+    with (
+        ProcessSandbox(server.socket_dir).start() as sandbox,
+        Judge(server, sandbox, seed=1) as own,
+        Course(tmp_path / "own", own).desk(check) as desk,
+    ):
+        first = desk.run(desk.exercise.checks[0])
+        assert sandbox._process is not None
+        zygote = psutil.Process(sandbox._process.pid)
+        for process in (*zygote.children(recursive=True), zygote):
+            process.kill()
+        sandbox._process.wait()
+        second = desk.run(desk.exercise.checks[1])
+        third = desk.run(desk.exercise.checks[2])
+    assert first.outcome is Outcome.PASSED
+    assert "the cell" in errored(second)
+    assert third.outcome is Outcome.PASSED
+
+
+@pytest.fixture
+def made(server: Server) -> Made:
+    """Databases, roles and connections that the kit has on the server now."""
+
+    def made() -> tuple[set[str], set[str], int]:
+        with psycopg.connect(server.admin_url, autocommit=True) as connection:
+            names = [
+                {row[0] for row in connection.execute(query).fetchall()}
+                for query in (
+                    "SELECT datname FROM pg_database WHERE datname ~ '^kit_c_'",
+                    "SELECT rolname FROM pg_roles WHERE rolname ~ '^kit_r_'",
+                )
+            ]
+            [[sessions]] = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid()"
+            ).fetchall()
+        return names[0], names[1], sessions
+
+    return made
+
+
+def test_a_closed_judge_leaves_nothing(
+    server: Server, plain_sandbox: Sandbox, tmp_path: Path, made: Made
+) -> None:
+    before, descriptors = made(), len(os.listdir("/proc/self/fd"))
+    with Judge(server, plain_sandbox, seed=1) as own:
+        for _ in range(12):
+            with Course(tmp_path, own, made=0).desk(STORES) as desk:
+                assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
+    assert made() == before
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_a_judge_that_cannot_be_had_leaves_nothing(
+    server: Server,
+    plain_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    made: Made,
+) -> None:
+    def unavailable(server: Server) -> None:
+        raise StatementsUnavailable("no log")
+
+    before = made()
+    monkeypatch.setattr(judges, "Witness", unavailable)
+    with pytest.raises(StatementsUnavailable):
+        Judge(server, plain_sandbox, seed=1)
+    assert made() == before
+
+
+@pytest.mark.parametrize("where", ["state", "connect", "take"])
+def test_a_check_that_cannot_begin_leaves_nothing(
+    course: Course, monkeypatch: pytest.MonkeyPatch, where: str, made: Made
+) -> None:
+    def fail(*_: object) -> None:
+        raise GraderError("it cannot begin")
+
+    with course.desk(STORES) as desk:
+        assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
+        cell = desk.cell()
+        descriptors = len(os.listdir("/proc/self/fd"))
+        target = {
+            "state": (Judge, "state"),
+            "connect": (examination.Examination, "_connect"),
+            "take": (Judge, "take"),
+        }[where]
+        with monkeypatch.context() as patch:
+            patch.setattr(*target, fail)
+            for _ in range(_OFTEN):
+                assert "it cannot begin" in errored(desk.run(desk.exercise.checks[0]))
+        assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
+        assert desk.cell() is not cell
+        # The threads that make and drop databases may have connected meanwhile.
+        assert len(os.listdir("/proc/self/fd")) < descriptors + _OFTEN
+
+
+def test_a_role_is_dropped_when_its_desk_is_closed(
+    server: Server,
+    plain_sandbox: Sandbox,
+    tmp_path: Path,
+    made: Made,
+) -> None:
+    before = made()[1]
+    with Judge(server, plain_sandbox, seed=1) as own:
+        for _ in range(20):
+            with Course(tmp_path, own).desk(STORES) as desk:
+                assert desk.role.name in made()[1]
+        assert len(made()[1] - before) <= 2 + 8
+    assert made()[1] == before
