@@ -47,6 +47,17 @@ def test_nobody_can_connect_to_a_template_that_is_whole(own: Scratch) -> None:
         psycopg.connect(own.server.url(name))
 
 
+def test_a_clone_has_the_file_that_makes_its_first_connection_quick(own: Scratch) -> None:
+    name = own.clone(own.template("quick", build_nothing)).name
+    with psycopg.connect(own.server.admin_url) as connection:
+        size = connection.execute(
+            "SELECT (pg_stat_file(format('base/%%s/pg_internal.init', oid), true)).size > 0 "
+            "FROM pg_database WHERE datname = %s",
+            (name,),
+        ).fetchone()
+    assert size == (True,)
+
+
 def test_a_session_that_the_builder_left_open_does_not_spoil_the_template(own: Scratch) -> None:
     left: list[psycopg.Connection] = []
     name = own.template("left open", lambda url: left.append(psycopg.connect(url)))
