@@ -12,6 +12,7 @@ from pglab.errors import CapabilityMissing
 from pglab.passwords import scram_verifier
 from pglab.servers.cluster import ADMIN
 from pglab.servers.server import Server, connect
+from pglab.speaking import doing
 from pglab.urls import database_url
 
 __all__ = ["EmbeddedServer", "choose_port", "close_to_the_public"]
@@ -79,5 +80,5 @@ def close_to_the_public(admin_url: str, *, password: str | None = None) -> None:
     if password is not None:
         change = sql.SQL("ALTER ROLE {} PASSWORD {}")
         steps.append(change.format(sql.Identifier(ADMIN), sql.Literal(scram_verifier(password))))
-    with connect(admin_url) as connection:
+    with doing("closing it to the public"), connect(admin_url) as connection:
         connection.execute(sql.SQL("; ").join(steps))
