@@ -145,6 +145,7 @@ _BY_CONSTRAINT: dict[str, tuple[type[TrackerError], str]] = {
 _BY_SQLSTATE: dict[str, type[TrackerError]] = {
     "23505": AlreadyExists,  # unique_violation
     "23503": MissingReference,  # foreign_key_violation
+    "23001": MissingReference,  # restrict_violation: what ON DELETE RESTRICT raises since 18
     "23514": InvalidData,  # check_violation
     "23502": InvalidData,  # not_null_violation
     "22001": InvalidData,  # string_data_right_truncation: too long

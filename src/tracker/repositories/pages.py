@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -27,6 +29,21 @@ class Page(Generic[Item]):
     def total_pages(self) -> int:
         """How many pages there are; 0 if the list is empty."""
         return -(-self.total // self.limit)
+
+
+class Position(NamedTuple):
+    """A place in a list that is ordered by moment: that of the last row that was read."""
+
+    created_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Slice(Generic[Item]):
+    """A part of a list, and where the next part begins."""
+
+    items: Sequence[Item]
+    next: Position | None  # None: there is no more
 
 
 def total_of(session: Session, statement: Select[*tuple[Any, ...]]) -> int:

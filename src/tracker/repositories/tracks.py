@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, or_, select, tuple_
@@ -12,15 +12,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from tracker.errors import NotFound, domain_errors
 from tracker.models import Difficulty, Lesson, Track, TrackProgress, User
 from tracker.repositories.changes import change
-from tracker.repositories.pages import Page, checked_limit, paged, total_of
+from tracker.repositories.pages import Page, Position, Slice, checked_limit, paged, total_of
 from tracker.slugs import unique_slug
-
-
-class Position(NamedTuple):
-    """A place in the catalog: that of the last track that was read."""
-
-    created_at: datetime
-    track_id: UUID
 
 
 @dataclass(frozen=True)
@@ -41,14 +34,6 @@ class TrackSummary:
     created_at: datetime
     author: str  # username
     lesson_count: int
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A part of the catalog, and where the next part begins."""
-
-    items: list[TrackSummary]
-    next: Position | None  # None: there is no more
 
 
 class TrackChanges(TypedDict, total=False):
@@ -183,7 +168,9 @@ def find(
     return Page([TrackSummary(*row) for row in rows], page, limit, total)
 
 
-def find_after(session: Session, position: Position | None = None, *, limit: int = 20) -> Slice:
+def find_after(
+    session: Session, position: Position | None = None, *, limit: int = 20
+) -> Slice[TrackSummary]:
     """Read the published tracks on from a position, newest first (keyset pagination).
 
     A numbered page shifts when a track is published between two reads, and the server has to walk

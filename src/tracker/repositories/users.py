@@ -176,6 +176,7 @@ def find(
     search: str | None = None,
     role: Role | None = None,
     is_active: bool | None = True,
+    organization_id: UUID | None = None,
     page: int = 1,
     limit: int = 10,
 ) -> Page[UserSummary]:
@@ -186,10 +187,13 @@ def find(
             ``%`` and ``_`` are letters like any other.
         role: only users of this role.
         is_active: True, False, or None for both.
+        organization_id: only the members of this organization.
         page: counted from 1.
         limit: users on a page, at most 100.
     """
     matching = _matching(search=search, role=role, is_active=is_active)
+    if organization_id is not None:
+        matching = matching.where(User.organization_id == organization_id)
     newest_first = matching.order_by(User.created_at.desc(), User.id.desc())
     with domain_errors():
         rows = session.execute(paged(newest_first, page, limit)).mappings().all()
