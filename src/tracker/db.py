@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from tracker.errors import ConfigurationError, domain_errors
 from tracker.settings import Settings
+
+APP_ROLE = "tracker_app"
+"""The role that sees the rows of one organization at a time; see `tracker.models.policies`."""
 
 _POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -82,6 +86,43 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
     returns what it made, and reading that must not open a new transaction.
     """
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def confine(session: Session, organization_id: UUID) -> None:
+    """Let the session see and change the rows of one organization, and no others.
+
+    Each of its transactions works as the role `tracker_app` and names the organization. Both end
+    with the transaction, so the connection goes back to the pool as it was.
+
+    This guards against a condition that somebody forgot. Against SQL that somebody else wrote it
+    does not: that could change the setting.
+
+    Arguments:
+        session: has not asked the database for anything yet.
+        organization_id: the organization of whoever is signed in.
+
+    Raises:
+        ConfigurationError: the session has begun a transaction, or its connection has none.
+    """
+    if session.in_transaction():
+        raise ConfigurationError(
+            "This session is in a transaction that sees every organization. Confine a session "
+            "before its first query."
+        )
+
+    @event.listens_for(session, "after_begin")
+    def enter(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+        if getattr(connection.connection.driver_connection, "autocommit", False):
+            raise ConfigurationError(
+                "A session in autocommit mode cannot be confined to an organization: what is set "
+                "for a transaction would be over at once."
+            )
+        connection.execute(
+            select(
+                func.set_config("role", APP_ROLE, True),  # SET LOCAL, as a function
+                func.set_config("tracker.organization_id", str(organization_id), True),
+            )
+        )
 
 
 @contextmanager

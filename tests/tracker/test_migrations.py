@@ -38,7 +38,13 @@ DESCRIPTIONS = {
         SELECT pg_get_functiondef(p.oid) FROM pg_proc p
          WHERE p.pronamespace = 'public'::regnamespace""",
     "views": "SELECT matviewname, definition FROM pg_matviews WHERE schemaname = 'public'",
-    "policies": "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies",
+    "policies": "SELECT tablename, policyname, roles::text, cmd, qual, with_check FROM pg_policies",
+    "row-level security": """
+        SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'""",
+    "grants": """
+        SELECT table_name, privilege_type FROM information_schema.table_privileges
+         WHERE grantee = 'tracker_app'""",
 }
 
 

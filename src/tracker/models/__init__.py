@@ -24,10 +24,12 @@ from tracker.models.learning import (
     TrackProgress,
 )
 from tracker.models.payments import Payment, PaymentStatus
+from tracker.models.policies import POLICIES
 from tracker.models.sign_in import LoginSession, OAuthAccount, TokenPurpose, VerificationToken
 from tracker.models.views import ViewRefresh
 
 __all__ = [
+    "POLICIES",
     "AIInteraction",
     "AIInteractionKind",
     "Base",
