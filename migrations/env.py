@@ -4,11 +4,9 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 
 from tracker.db import sqlalchemy_url
+from tracker.migrations import LOCK
 from tracker.models import Base
 from tracker.settings import load_settings
-
-# Any number will do, as long as every program that migrates this database uses the same one.
-MIGRATION_LOCK = 7_239_401_865
 
 
 def is_compared(item: object, _name: str | None, _kind: str, _reflected: bool, _to: object) -> bool:
@@ -34,7 +32,11 @@ def database_url() -> str:
 
 def run_offline() -> None:
     """Print the SQL in place of running it (`alembic upgrade head --sql`)."""
-    context.configure(dialect_name="postgresql", literal_binds=True, **COMPARISON)
+    # With "named", a % in the SQL stays one; for a driver it would be doubled.
+    named = {"paramstyle": "named"}
+    context.configure(
+        dialect_name="postgresql", dialect_opts=named, literal_binds=True, **COMPARISON
+    )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -51,7 +53,7 @@ def run_online() -> None:
     with engine.connect() as connection:
         context.configure(connection=connection, **COMPARISON)
         with context.begin_transaction():
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             context.run_migrations()
 
 

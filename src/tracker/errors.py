@@ -22,6 +22,10 @@
     ├── TransactionConflict       another transaction won (40001, 40P01): try again
     ├── DatabaseUnavailable       no connection, or it was lost
     ├── ConfigurationError        a setting is missing or wrong
+    ├── MigrationError            Alembic cannot do what was asked
+    ├── BackupError               a backup could not be made or put back
+    │   ├── BackupBroken          its files are not what its manifest says
+    │   └── TargetNotEmpty        a restore would mix with what is there
     └── SeedingError              the demo data is not what it should be
 
 The server reports a failure as an SQLSTATE of five characters, and the name of the constraint.
@@ -117,6 +121,22 @@ class DatabaseUnavailable(TrackerError):
 
 class ConfigurationError(TrackerError):
     """A setting is missing or wrong."""
+
+
+class MigrationError(TrackerError):
+    """Alembic cannot do what was asked; nothing was changed."""
+
+
+class BackupError(TrackerError):
+    """A backup could not be made or put back; nothing half-made is left."""
+
+
+class BackupBroken(BackupError):
+    """The files of a backup are not what its manifest says."""
+
+
+class TargetNotEmpty(BackupError):
+    """A restore goes into an empty database, and this one is not."""
 
 
 class SeedingError(TrackerError):

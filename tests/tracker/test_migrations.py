@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from psycopg import sql
 from pglab.scratch import Database
 from tracker import migrations
 from tracker.db import make_engine, make_sessions
+from tracker.errors import MigrationError
 from tracker.models import Base
 from tracker.seeding import seed
 
@@ -67,9 +69,18 @@ def test_drift_names_what_differs(database: Database) -> None:
     with psycopg.connect(database.url) as connection:
         connection.execute("ALTER TABLE users DROP COLUMN bio")
         connection.execute("ALTER TABLE lessons DROP CONSTRAINT ck_lessons_position_positive")
-    found = " ".join(migrations.drift(database.url))
-    assert "bio" in found
-    assert "ck_lessons_position_positive" in found
+        connection.execute("ALTER TABLE lessons ALTER title DROP NOT NULL")
+        connection.execute("ALTER TABLE tracks DROP CONSTRAINT fk_tracks_author_id")
+        connection.execute("CREATE TABLE notes ()")
+        connection.execute("CREATE INDEX words ON lessons (content)")
+    assert sorted(migrations.drift(database.url)) == [
+        "column users.bio is in the models and not in the database.",
+        "constraint lessons.ck_lessons_position_positive is in the models and not in the database.",
+        "foreign key tracks.fk_tracks_author_id is in the models and not in the database.",
+        "index lessons.words is in the database and not in the models.",
+        "nullable of lessons.title: True in the database, False in the models.",
+        "table notes is in the database and not in the models.",
+    ]
 
 
 def test_migrations_build_exactly_what_create_all_builds(
@@ -102,13 +113,18 @@ def migrate_in_a_process(url: str) -> None:
 
 def test_an_upgrade_waits_for_another_and_then_finds_nothing_to_do(database: Database) -> None:
     with psycopg.connect(database.url) as other:
-        other.execute("SELECT pg_advisory_xact_lock(7239401865)")
+        other.execute("SET application_name = 'deployment'")
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [migrations.LOCK])
         with ThreadPoolExecutor(1) as pool:
             upgrade = pool.submit(migrations.upgrade, database.url)
             wait_until_somebody_waits_for_an_advisory_lock(database.url)
             assert not upgrade.done()
+            holder, waiting = migrations.lock_sessions(database.url)
+            assert (holder.holds, waiting.holds) == (True, False)
+            assert (holder.pid, holder.application) == (other.info.backend_pid, "deployment")
             other.rollback()
             upgrade.result()
+    assert migrations.lock_sessions(database.url) == []
 
 
 def wait_until_somebody_waits_for_an_advisory_lock(url: str) -> None:
@@ -149,7 +165,7 @@ def columns_of(url: str) -> dict[str, list[str]]:
         )
 
 
-@pytest.mark.parametrize("revision", migrations.history()[1:])
+@pytest.mark.parametrize("revision", [revision.id for revision in migrations.history()[1:]])
 def test_a_migration_undone_and_done_again_keeps_every_row(
     database: Database, revision: str
 ) -> None:
@@ -185,6 +201,87 @@ def seeded(url: str) -> None:
     engine.dispose()
 
 
+def test_history_tells_what_each_migration_is_for() -> None:
+    first, *_, last = migrations.history()
+    assert first == migrations.Revision(
+        "0001", "Users, their tracks with lessons, and who has learned what"
+    )
+    assert last.id == migrations.head()
+
+
+@pytest.fixture
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a copy of all migrations."""
+    copy = tmp_path / "migrations"
+    shutil.copytree(
+        migrations.migrations_directory(), copy, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    monkeypatch.setattr(migrations, "migrations_directory", lambda: copy)
+    return copy / "versions"
+
+
+def test_a_new_migration_gets_the_next_number_and_holds_what_the_models_lack(
+    database: Database, scripts: Path
+) -> None:
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE users DROP COLUMN bio")
+    path = migrations.new(database.url, "Give users a bio")
+    number = f"{int(migrations.history()[-2].id) + 1:04}"
+    assert path == scripts / f"{number}_give_users_a_bio.py"
+    assert "op.add_column('users', sa.Column('bio'" in path.read_text(encoding="utf-8")
+    migrations.upgrade(database.url)
+    assert migrations.current(database.url) == number
+    assert migrations.drift(database.url) == []
+
+
+def test_where_nothing_differs_no_migration_is_written(database: Database, scripts: Path) -> None:
+    before = set(scripts.iterdir())
+    assert migrations.new(database.url, "Nothing") is None
+    assert {path for path in scripts.iterdir() if path.suffix == ".py"} <= before
+    empty = migrations.new(database.url, "By hand", autogenerate=False)
+    assert empty
+    assert empty.read_text(encoding="utf-8").endswith("pass\n")
+
+
+def test_no_migration_is_written_by_a_database_that_is_behind(
+    database: Database, scripts: Path
+) -> None:
+    migrations.downgrade(database.url, "-1")
+    with pytest.raises(MigrationError, match="not up to date"):
+        migrations.new(database.url, "Too early")
+    with pytest.raises(MigrationError, match="not up to date"):
+        migrations.drift(database.url)
+    assert not list(scripts.glob("*too_early*"))
+
+
+def test_an_installation_gets_no_new_migrations(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "migrations_directory", lambda: tmp_path / "_migrations")
+    with pytest.raises(MigrationError, match="checkout"):
+        migrations.new(database.url, "x")
+
+
+def test_a_revision_that_is_not_there_is_refused_by_name(database: Database) -> None:
+    for go in (migrations.upgrade, migrations.downgrade, migrations.stamp):
+        with pytest.raises(MigrationError, match="9999"):
+            go(database.url, "9999")
+    with pytest.raises(MigrationError, match="-99"):
+        migrations.downgrade(database.url, "-99")
+    assert migrations.current(database.url) == migrations.head()
+
+
+def test_a_stamp_notes_a_revision_and_runs_nothing(database: Database) -> None:
+    schema = describe(database.url)
+    with psycopg.connect(database.url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'gone'")
+    with pytest.raises(MigrationError, match="gone"):
+        migrations.upgrade(database.url)
+    migrations.stamp(database.url, "0014")
+    assert migrations.current(database.url) == "0014"
+    assert describe(database.url) == schema
+
+
 def test_no_ini_file_is_needed(
     empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +295,15 @@ def test_the_sql_of_all_migrations_can_be_printed_without_a_database() -> None:
     assert "CREATE TABLE users" in printed
     assert "BEGIN;" in printed
     assert "COMMIT;" in printed
+
+
+def test_the_printed_sql_builds_what_the_migrations_build(
+    database: Database, empty_database: Database
+) -> None:
+    with psycopg.connect(empty_database.url, autocommit=True) as connection:
+        connection.execute(migrations.sql().encode())
+    assert describe(empty_database.url) == describe(database.url)
+    assert migrations.current(empty_database.url) == migrations.head()
 
 
 def test_the_alembic_command_works_in_a_checkout(database: Database) -> None:

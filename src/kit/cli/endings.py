@@ -20,7 +20,10 @@ EXPECTED = {
     "grader.errors.SubmissionError": 2,
     "grader.errors.GraderError": 3,
     "pglab.errors.PglabError": 3,
+    "tracker.errors.BackupBroken": 1,
+    "tracker.errors.MigrationError": 2,
     "tracker.errors.SeedingError": 2,
+    "tracker.errors.TargetNotEmpty": 2,
     "tracker.errors.TrackerError": 3,
 }
 """Errors that the packages foresee and the exit code of each, unless the error has one itself.
