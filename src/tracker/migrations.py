@@ -200,9 +200,9 @@ def _sentences(difference: Any) -> list[str]:
     if action == "modify":
         _schema, table, column, _existing, old, new_value = parts
         return [f"{noun} of {table}.{column}: {old} in the database, {new_value} in the models."]
-    *_, table, item = (None, *parts)
-    table = table or getattr(getattr(item, "table", None), "name", None)
-    name = f"{table}.{item.name}" if table and table != item.name else item.name
+    item = parts[-1]
+    table = parts[1] if noun == "column" else getattr(getattr(item, "table", None), "name", None)
+    name = f"{table}.{item.name}" if table else item.name
     where = (
         "models and not in the database" if action == "add" else "database and not in the models"
     )
