@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from grader.catalog import CheckSpec, Exercise, load_course
+from grader.catalog import CheckSpec, Course, Exercise, load_course
 from grader.errors import JudgeError
 from grader.folders import temporary_folder
 from grader.judge import not_taken
@@ -83,11 +83,7 @@ def grade(
         PglabError: no server can be had.
     """
     began, started = datetime.now(UTC), time.perf_counter()
-    course = load_course(course_root)
-    chosen = course.select(exercises)
-    for exercise in chosen:
-        _ = exercise.checks  # a broken check file is found before anything is started
-    submissions = read_submissions(paths, chosen)
+    course, chosen, submissions = _read(course_root, exercises, paths)
     seed = secrets.randbelow(2**31) if seed is None else seed
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_server(database, home=home, disposable=True, say=say))
@@ -96,6 +92,7 @@ def grade(
         ready = time.perf_counter()
         first = open_sandbox(sandbox, socket_dir=server.socket_dir, own_work=own_work, seed=seed)
         stack.callback(first.close)
+        evidence = Evidence(version("kit"), seed, first.name, server.kind, server.version)
         plan = Plan(
             course_root=str(course_root.resolve()),
             paths=tuple(os.path.abspath(p) for p in paths),
@@ -110,25 +107,18 @@ def grade(
         gathered = _Gathered(progress, _total(submissions, chosen, visible_only))
         desks = sum(len(submission.files) for submission in submissions)
         _run(plan, min(jobs, desks), gathered, Prestarted(first))
-        evidence = Evidence(version("kit"), seed, plan.sandbox, server.kind, server.version)
-    by_student, by_check = _seconds(submissions, gathered)
-    return Grading(
-        course=course.title,
-        evidence=evidence,
-        submissions=tuple(
-            _submission_result(s, n, chosen, gathered, visible_only)
-            for n, s in enumerate(submissions)
-        ),
-        misconceptions=course.misconceptions,
-        timings={
-            "started": began.isoformat(timespec="seconds"),
-            "total_seconds": round(time.perf_counter() - started, 3),
-            "server_seconds": round(ready - started, 3),
-            "checks": len(gathered.results),
-            "by_student": by_student,
-            "by_check": by_check,
-        },
-    )
+    results = [
+        _submission_result(submission, number, chosen, gathered, visible_only)
+        for number, submission in enumerate(submissions)
+    ]
+    timings = {
+        "started": began.isoformat(timespec="seconds"),
+        "total_seconds": round(time.perf_counter() - started, 3),
+        "server_seconds": round(ready - started, 3),
+        "checks": len(gathered.results),
+        **_seconds(submissions, gathered),
+    }
+    return Grading(course.title, evidence, tuple(results), course.misconceptions, timings)
 
 
 def check(
@@ -185,7 +175,7 @@ class _Gathered:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.fault = self.fault or _last_line(str(report.longrepr))
+            self.fault = self.fault or _why(report)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # pytest also calls it an interrupt where it has nothing to run.
@@ -200,7 +190,7 @@ class _Gathered:
             self.seconds[key] = report.duration
             self._progress(len(self.results), self._total)
         elif report.failed:
-            self.problems[key] = _last_line(str(report.longrepr))
+            self.problems[key] = _why(report)
 
 
 def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> None:
@@ -217,7 +207,8 @@ def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> 
         ):
             arguments += ["-p", plugin]
         if jobs > 1:
-            arguments += ["-p", "xdist.plugin", "-n", str(jobs), "--dist", "loadscope"]
+            arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
+            arguments += ["--dist", "loadscope"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
             for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
@@ -230,6 +221,17 @@ def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> 
         raise JudgeError(f"Nothing could be graded. {fault}")
     if not gathered.results and gathered.problems:
         raise JudgeError(f"Nothing could be graded. {next(iter(gathered.problems.values()))}")
+
+
+def _read(
+    course_root: Path, exercises: Sequence[str], paths: Sequence[Path]
+) -> tuple[Course, tuple[Exercise, ...], tuple[Submission, ...]]:
+    """The course, its exercises that were asked for, and what was handed in for them."""
+    course = load_course(course_root)
+    chosen = tuple(course.select(exercises))
+    for exercise in chosen:
+        _ = exercise.checks  # a broken check file is found before anything is started
+    return course, chosen, tuple(read_submissions(paths, chosen))
 
 
 def _sweep(server: Server) -> None:
@@ -294,9 +296,7 @@ def _lost(spec: CheckSpec, why: str) -> CheckResult:
     )
 
 
-def _seconds(
-    submissions: Sequence[Submission], gathered: _Gathered
-) -> tuple[dict[str, float], dict[str, dict[str, dict[str, float]]]]:
+def _seconds(submissions: Sequence[Submission], gathered: _Gathered) -> dict[str, Any]:
     """Seconds by student, and by student, exercise and check."""
     by_student = {submission.student: 0.0 for submission in submissions}
     by_check: dict[str, dict[str, dict[str, float]]] = {}
@@ -304,9 +304,14 @@ def _seconds(
         student = submissions[number].student
         by_student[student] = round(by_student[student] + seconds, 3)
         by_check.setdefault(student, {}).setdefault(exercise, {})[name] = round(seconds, 3)
-    return by_student, by_check
+    return {"by_student": by_student, "by_check": by_check}
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1] if lines else text
+def _why(report: pytest.CollectReport | pytest.TestReport) -> str:
+    """Why pytest calls it failed, in one line: the exception where it knows one."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message if crash else report.longrepr).strip()
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return text
+    return lines[0] if crash else lines[-1]

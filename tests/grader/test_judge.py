@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
@@ -464,8 +465,9 @@ def spoil(session):
         outcomes = [desk.run(spec).outcome for spec in desk.exercise.checks]
     assert outcomes == [Outcome.PASSED, Outcome.PASSED]
     for process in psutil.Process().children(recursive=True):
-        if process.pid not in before and process.status() == psutil.STATUS_STOPPED:
-            process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may end while it is looked at
+            if process.pid not in before and process.status() == psutil.STATUS_STOPPED:
+                process.kill()
 
 
 def test_a_check_after_the_sandbox_died_works_again(

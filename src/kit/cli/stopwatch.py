@@ -37,7 +37,15 @@ class Stopwatch:
 
 
 def _process_began() -> float:
-    """When the operating system started this process, in seconds since the epoch."""
+    """When the operating system started this process, in seconds since the epoch.
+
+    Linux counts in ticks since the machine started, which the clock of that name turns into a time;
+    psutil's own conversion rounds to whole seconds there.
+    """
     import psutil
 
-    return float(psutil.Process().create_time())
+    began = float(psutil.Process().create_time())
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+        began = time.time() - since_boot + (began - psutil.boot_time())
+    return began
