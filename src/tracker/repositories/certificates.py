@@ -35,6 +35,12 @@ def is_well_formed(number: str) -> bool:
     )
 
 
+def as_written(number: str) -> str | None:
+    """Return a number with its hyphens and capitals, or None if it cannot be one."""
+    plain = number.upper().replace("-", "").removeprefix(_PREFIX)
+    return _written(plain) if is_well_formed(number) else None
+
+
 def issue(session: Session, user_id: UUID, track: Track) -> Certificate:
     """Return the user's certificate for a track; issue it if there is none yet.
 
@@ -53,10 +59,10 @@ def issue(session: Session, user_id: UUID, track: Track) -> Certificate:
 
 def find_by_number(session: Session, number: str) -> Certificate | None:
     """Return the certificate with this number, or None; the way it is written does not matter."""
-    if not is_well_formed(number):
+    written = as_written(number)
+    if written is None:
         return None
-    plain = number.upper().replace("-", "").removeprefix(_PREFIX)
-    return session.scalar(select(Certificate).where(Certificate.number == _written(plain)))
+    return session.scalar(select(Certificate).where(Certificate.number == written))
 
 
 def of_user(session: Session, user_id: UUID) -> Sequence[Certificate]:

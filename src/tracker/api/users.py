@@ -1,0 +1,83 @@
+"""Users: who they are and what they have done."""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from tracker.analytics.learners import UserProgress
+from tracker.api.dependencies import TheStore
+from tracker.api.documents import Limit, Listing, NewUser, PageNumber, Search, UserPatch
+from tracker.api.problems import described
+from tracker.models import EnrollmentStatus, Role
+from tracker.repositories.users import UserChanges, UserDetail, UserSummary
+from tracker.stores import CertificateSummary, EnrollmentSummary, Registration
+
+router = APIRouter(prefix="/users", tags=["users"], responses=described(422))
+
+
+@router.post("", status_code=201, responses=described(409))
+def register(new: NewUser, store: TheStore, response: Response) -> UserSummary:
+    """Make an account. The password goes in and never comes out."""
+    fields = new.model_dump() | {"password": new.password.get_secret_value()}
+    user = store.register(Registration(**fields))
+    response.headers["Location"] = f"/users/{user.id}"
+    return user
+
+
+@router.get("")
+def list_users(
+    *,
+    store: TheStore,
+    search: Search = None,
+    role: Role | None = None,
+    is_active: bool | None = True,
+    page: PageNumber = 1,
+    limit: Limit = 10,
+) -> Listing[UserSummary]:
+    """List users, newest first."""
+    return Listing.of(
+        store.users(search=search, role=role, is_active=is_active, page=page, limit=limit)
+    )
+
+
+@router.get("/{user_id}", responses=described(404))
+def read_user(user_id: UUID, store: TheStore) -> UserDetail:
+    """Return a user with the tracks they wrote and the lessons they completed."""
+    return store.user(user_id)
+
+
+@router.patch("/{user_id}", responses=described(404, 409))
+def change_user(user_id: UUID, patch: UserPatch, store: TheStore) -> UserSummary:
+    """Change the given fields, and only those."""
+    return store.change_user(user_id, cast(UserChanges, patch.model_dump(exclude_unset=True)))
+
+
+@router.delete("/{user_id}", status_code=204, responses=described(404))
+def remove_user(user_id: UUID, store: TheStore, for_good: bool = False) -> None:
+    """Take a user out of all lists, or delete them with all they wrote and did."""
+    if for_good:
+        store.remove_user(user_id)
+    else:
+        store.deactivate_user(user_id)
+
+
+@router.get("/{user_id}/progress", responses=described(404))
+def read_progress(user_id: UUID, store: TheStore) -> UserProgress:
+    """Return what a user has done in all lessons together."""
+    return store.user_progress(user_id)
+
+
+@router.get("/{user_id}/enrollments", responses=described(404))
+def list_enrollments(
+    user_id: UUID, store: TheStore, status: EnrollmentStatus | None = None
+) -> Sequence[EnrollmentSummary]:
+    """List a user's enrollments, last used first."""
+    return store.enrollments(user_id, status=status)
+
+
+@router.get("/{user_id}/certificates", responses=described(404))
+def list_certificates(user_id: UUID, store: TheStore) -> Sequence[CertificateSummary]:
+    """List a user's certificates, newest first."""
+    return store.certificates(user_id)
