@@ -1,29 +1,32 @@
 """Demo data: the same for the same number, as often as you like, and checked afterwards."""
 
-from dataclasses import dataclass
-from typing import cast
+from __future__ import annotations
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects.postgresql import insert
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tracker.db import unit_of_work
 from tracker.errors import SeedingError
-from tracker.models import (
-    Base,
-    Certificate,
-    Enrollment,
-    Lesson,
-    LessonProgress,
-    Payment,
-    Track,
-    TrackProgress,
-    User,
-)
-from tracker.seeding.checks import checksum, problems
-from tracker.seeding.plan import DEMO_PASSWORD, SIZES, Plan, Row, make_plan
+from tracker.models import User
+from tracker.seeding import inserting, loading
+from tracker.seeding.checks import checksum, missing, problems
+from tracker.seeding.plan import Size, make_plan
+from tracker.seeding.rows import DEMO_PASSWORD, Plan
+from tracker.seeding.school import LargeSize, School
 
-__all__ = ["DEMO_PASSWORD", "SIZES", "Seeded", "checksum", "seed"]
+if TYPE_CHECKING:
+    from tracker.caching import Cache
+
+__all__ = ["DEMO_PASSWORD", "SIZES", "LargeSize", "Seeded", "Size", "checksum", "seed"]
+
+SIZES: dict[str, Size | LargeSize] = {
+    "small": Size(learners=20),
+    "class": Size(learners=300),
+    "large": LargeSize(users=50_000, tracks=1_000),
+}
 
 
 @dataclass(frozen=True)
@@ -33,64 +36,70 @@ class Seeded:
     inserted: dict[str, int]  # new rows by table; all zero when everything was there already
 
 
-def seed(session: Session, number: int = 1, size: str = "small") -> Seeded:
-    """Fill the tables with demo data, in one transaction.
+def seed(
+    session: Session,
+    number: int = 1,
+    size: str | Size | LargeSize = "small",
+    *,
+    beside_others: bool = False,
+    cache: Cache | None = None,
+) -> Seeded:
+    """Fill the tables with demo data and refresh the views, in one transaction.
 
     A row that is there already is left as it is, so a second run changes nothing, and neither
-    does it undo what somebody has edited since. Seeding is not a reset.
+    does it undo what somebody has edited since. Seeding is not a reset. A large size comes whole
+    or not at all: if it is there, in whatever state, nothing is added.
 
     Arguments:
         number: which demo data; the same number gives the same rows on every machine.
-        size: how much of it, one of `SIZES`.
+        size: how much of it, one of `SIZES` by name, or a size of your own.
+        beside_others: load a large size also where there are users who are not of the demo data.
+        cache: forgets its answers, because COPY goes past the sessions that a cache watches.
 
     Raises:
         SeedingError: a demo user's email address or username belongs to somebody else, or the data
             in the tables is not what it should be; nothing was changed.
     """
-    if size not in SIZES:
-        raise SeedingError(f"There is no size {size!r}. Choose one of: {', '.join(SIZES)}.")
-    plan = make_plan(number, SIZES[size])
+    chosen = _size(size) if isinstance(size, str) else size
     with unit_of_work(session):
-        inserted = _insert_all(session, plan)
-        if found := problems(session, plan):
+        if isinstance(chosen, LargeSize):
+            inserted = _seed_large(session, School(number, chosen), beside_others=beside_others)
+        else:
+            inserted = _seed_plan(session, make_plan(number, chosen))
+        if found := problems(session):
             raise SeedingError("The demo data is not right. " + " ".join(found))
+        if any(inserted.values()):
+            session.execute(select(func.refresh_analytics()))
+    if cache is not None:
+        cache.clear()
     return Seeded(inserted)
 
 
-def _insert_all(session: Session, plan: Plan) -> dict[str, int]:
-    inserted = {"users": _insert_missing(session, User, plan.users)}
-    _require_users(session, plan.users)
-    inserted["tracks"] = _insert_missing(session, Track, plan.tracks)
-    inserted["lessons"] = _insert_missing(session, Lesson, plan.lessons, key=["id"])
-    inserted["enrollments"] = _insert_missing(session, Enrollment, plan.enrollments)
-    inserted["track_progress"] = _insert_missing(session, TrackProgress, plan.track_progress)
-    inserted["lesson_progress"] = _insert_missing(session, LessonProgress, plan.lesson_progress)
-    inserted["certificates"] = _insert_missing(session, Certificate, plan.certificates)
-    inserted["payments"] = _insert_missing(session, Payment, plan.payments)
+def _size(name: str) -> Size | LargeSize:
+    if name not in SIZES:
+        raise SeedingError(f"There is no size {name!r}. Choose one of: {', '.join(SIZES)}.")
+    return SIZES[name]
+
+
+def _seed_plan(session: Session, plan: Plan) -> dict[str, int]:
+    inserted = inserting.insert_missing(session, plan)
+    if found := missing(session, plan):
+        raise SeedingError("The demo data is not right. " + " ".join(found))
     return inserted
 
 
-def _insert_missing(
-    session: Session, model: type[Base], rows: list[Row], *, key: list[str] | None = None
-) -> int:
-    """Insert the rows that are not there yet, in one statement, and return how many.
-
-    Arguments:
-        key: the columns that say that a row is there; by default those of any unique constraint. A
-            table with a deferrable constraint needs it: ON CONFLICT cannot wait for that one.
-    """
-    table = cast(Table, model.__table__)
-    statement = insert(table).on_conflict_do_nothing(index_elements=key).returning(table.c.id)
-    return len(session.execute(statement, rows).all())
-
-
-def _require_users(session: Session, rows: list[Row]) -> None:
-    """Make sure that a demo user was not left out because somebody else has the name or address."""
-    ids = [row["id"] for row in rows]
-    present = set(session.scalars(select(User.id).where(User.id.in_(ids))))
-    missing = [row["username"] for row in rows if row["id"] not in present]
-    if missing:
+def _seed_large(session: Session, school: School, *, beside_others: bool) -> dict[str, int]:
+    if loading.is_loaded(session, school):
+        return dict.fromkeys(loading.TABLES, 0)
+    if not beside_others and (others := _others(session, school.number)):
         raise SeedingError(
-            f"These usernames or email addresses belong to other users: {', '.join(missing)}. "
-            "Seed an empty database, or reset this one first."
+            f"There are {others} users who are not of the demo data with the number "
+            f"{school.number}. A large size belongs into a database of its own: reset this one "
+            "first, or say that it shall stand beside them."
         )
+    return loading.load(session, school)
+
+
+def _others(session: Session, number: int) -> int:
+    demo = [row["id"] for row in make_plan(number, Size(learners=300)).users]
+    return session.scalar(select(func.count()).where(User.id.not_in(demo))) or 0

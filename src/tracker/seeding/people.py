@@ -17,6 +17,7 @@ class Person:
     role: Role = Role.STUDENT
     bio: str | None = None
     is_active: bool = True
+    organization: str | None = None  # by its slug
 
     @property
     def email(self) -> str:
@@ -24,14 +25,21 @@ class Person:
         return f"{self.username}@example.com"
 
 
+ORGANIZATIONS = {"riverside-college": "Riverside College", "fjord-institute": "Fjord Institute"}
+
 CAST = (
     Person("ada", "Ada", "Okafor", Role.ADMIN, "Keeps the tracker running."),
     Person("alice", "Alice", "Johnson", Role.INSTRUCTOR, "Teaches SQL and Python."),
     Person(
-        "ingrid", "Ingrid", "Halvorsen", Role.INSTRUCTOR, "Has lost data once, and never again."
+        "ingrid",
+        "Ingrid",
+        "Halvorsen",
+        Role.INSTRUCTOR,
+        "Has lost data once, and never again.",
+        organization="fjord-institute",
     ),
     Person("bob", "Bob", "Smith", bio="Learning SQL after work."),
-    Person("chiara", "Chiara", "Rossi"),
+    Person("chiara", "Chiara", "Rossi", organization="riverside-college"),
     Person("dmitri", "Dmitri", "Volkov", is_active=False),
     Person(
         "percent",
@@ -41,12 +49,12 @@ CAST = (
     ),
 )
 
-_FIRST_NAMES = (
+FIRST_NAMES = (
     "Amara", "Ben", "Carmen", "Daniel", "Elif", "Farid", "Grace", "Hiro", "Isabel", "Jonas",
     "Keiko", "Liam", "Maya", "Noah", "Olga", "Priya", "Quentin", "Rosa", "Sven", "Tariq",
     "Uma", "Víctor", "Wanjiru", "Xin", "Yusuf", "Zoë",
 )  # fmt: skip
-_LAST_NAMES = (
+LAST_NAMES = (
     "Adeyemi", "Bauer", "Castillo", "Dubois", "Eriksen", "Fernández", "García", "Haddad", "Ivanova",
     "Jansen", "Kimura", "Lindqvist", "Mbeki", "Nowak", "O'Brien", "Patel", "Quispe", "Rahman",
     "Silva", "Tanaka", "Usman", "Varga", "Wójcik", "Yildirim", "Zhang",
@@ -59,6 +67,7 @@ def learners(number: int, count: int) -> Iterator[Person]:
         random = Random(f"{number}/learner/{index}")  # noqa: S311 (names, not secrets)
         yield Person(
             username=f"learner{index:05}",
-            first_name=random.choice(_FIRST_NAMES),
-            last_name=random.choice(_LAST_NAMES),
+            first_name=random.choice(FIRST_NAMES),
+            last_name=random.choice(LAST_NAMES),
+            organization=random.choice((None, None, *ORGANIZATIONS)),
         )

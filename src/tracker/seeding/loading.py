@@ -1,0 +1,56 @@
+"""Loading the large demo data, in the caller's transaction."""
+
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tracker.errors import SeedingError
+from tracker.models import User
+from tracker.seeding.bulk import bare_tables, copy_packed, copy_rows
+from tracker.seeding.large import STREAMS
+from tracker.seeding.packed import COLUMNS, lesson_progress
+from tracker.seeding.school import School
+
+TABLES = (*STREAMS, "lesson_progress")
+
+
+def is_loaded(session: Session, school: School) -> bool:
+    """Return whether the school is there already. Its first member came with all the others."""
+    first = school.members[0].id
+    return session.scalar(select(User.id).where(User.id == first)) is not None
+
+
+def load(session: Session, school: School) -> dict[str, int]:
+    """COPY all rows of the school into the tables, and return how many, by table.
+
+    Nobody else can use the tables until the transaction ends.
+
+    Raises:
+        SeedingError: others use the tables just now, or hold what the school would hold.
+    """
+    connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            copied = copy_school(cursor, school)
+            for table in TABLES:  # or the planner goes on believing that they are empty
+                cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+            return copied
+    except psycopg.errors.LockNotAvailable:
+        raise SeedingError(
+            "Others are using the tables, and have for ten seconds: an open notebook or psql, "
+            "say. Let them end their transactions, then try again. Nothing was changed."
+        ) from None
+    except psycopg.Error as error:
+        raise SeedingError(f"The rows cannot be loaded: {error}. Nothing was changed.") from error
+
+
+def copy_school(cursor: psycopg.Cursor[Any], school: School) -> dict[str, int]:
+    """COPY all rows and then build keys and indexes; return the number of rows, by table."""
+    with bare_tables(cursor, TABLES):
+        copied = {table: copy_rows(cursor, table, rows(school)) for table, rows in STREAMS.items()}
+        progress = copy_packed(cursor, "lesson_progress", COLUMNS, lesson_progress(school))
+    return copied | {"lesson_progress": progress}
