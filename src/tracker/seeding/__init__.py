@@ -59,6 +59,7 @@ def seed(
     Raises:
         SeedingError: a demo user's email address or username belongs to somebody else, or the data
             in the tables is not what it should be; nothing was changed.
+        DatabaseUnavailable: the connection was lost; nothing was changed.
     """
     chosen = _size(size) if isinstance(size, str) else size
     with unit_of_work(session):

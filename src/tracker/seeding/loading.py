@@ -7,7 +7,7 @@ from psycopg import sql
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tracker.errors import SeedingError
+from tracker.errors import DatabaseUnavailable, SeedingError
 from tracker.models import User
 from tracker.seeding.bulk import bare_tables, copy_packed, copy_rows
 from tracker.seeding.large import STREAMS
@@ -15,6 +15,7 @@ from tracker.seeding.packed import COLUMNS, lesson_progress
 from tracker.seeding.school import School
 
 TABLES = (*STREAMS, "lesson_progress")
+LONGEST_WAIT = "10s"  # for those who use the tables
 
 
 def is_loaded(session: Session, school: School) -> bool:
@@ -30,21 +31,28 @@ def load(session: Session, school: School) -> dict[str, int]:
 
     Raises:
         SeedingError: others use the tables just now, or hold what the school would hold.
+        DatabaseUnavailable: the connection was lost.
     """
     connection = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LONGEST_WAIT])
             copied = copy_school(cursor, school)
             for table in TABLES:  # or the planner goes on believing that they are empty
                 cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
             return copied
     except psycopg.errors.LockNotAvailable:
         raise SeedingError(
-            "Others are using the tables, and have for ten seconds: an open notebook or psql, "
-            "say. Let them end their transactions, then try again. Nothing was changed."
+            f"Others are using the tables, and still were after {LONGEST_WAIT}: an open notebook "
+            "or psql, say. Let them end their transactions, then try again. Nothing was changed."
         ) from None
     except psycopg.Error as error:
+        if connection.broken:
+            # SQLAlchemy has not seen this error, and would try to roll back.
+            session.connection().invalidate()
+            raise DatabaseUnavailable(
+                "The connection was lost while rows were loaded. Nothing was changed."
+            ) from error
         raise SeedingError(f"The rows cannot be loaded: {error}. Nothing was changed.") from error
 
 

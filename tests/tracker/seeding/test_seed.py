@@ -1,15 +1,19 @@
+from uuid import UUID
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from pglab.scratch import Database, Scratch
 from tracker.db import connected
 from tracker.errors import SeedingError
-from tracker.models import User
+from tracker.maintenance import integrity
+from tracker.models import QuizAttempt, User
 from tracker.passwords import verify_password
-from tracker.repositories import users
+from tracker.repositories import quizzes, users
 from tracker.seeding import DEMO_PASSWORD, checksum, seed
 from tracker.services import accounts
+from tracker.services.assessment import score_of
 
 
 def test_the_same_number_gives_the_same_rows_in_any_database(
@@ -79,8 +83,55 @@ def test_the_demo_data_has_something_of_everything(session: Session) -> None:
         ("tracks", "NOT is_published"),
         ("lesson_progress", "completed AND score IS NOT NULL"),
         ("lesson_progress", "NOT completed"),
+        ("users", "organization_id IS NOT NULL AND role = 'student'"),
+        ("tracks", "organization_id IS NOT NULL"),
+        ("sections", "kind = 'activity'"),
+        ("section_progress", "completed"),
+        ("quizzes", "module_id IS NOT NULL"),
+        ("questions", "kind = 'multiple_choice'"),
+        ("questions", "kind = 'true_false'"),
+        ("questions", "kind = 'essay'"),
+        ("quiz_attempts", "passed"),
+        ("quiz_attempts", "NOT passed AND number = 1"),
     ):
         assert session.scalar(text(f"SELECT count(*) FROM {table} WHERE {condition}")), condition
+
+
+def test_every_lesson_is_in_a_module_and_has_sections(session: Session) -> None:
+    seed(session)
+    for condition in (
+        "module_id IS NULL",
+        "NOT EXISTS (SELECT FROM sections s WHERE s.lesson_id = lessons.id)",
+    ):
+        assert not session.scalar(text(f"SELECT count(*) FROM lessons WHERE {condition}"))
+
+
+def test_attempts_at_quizzes_are_graded_as_those_of_real_learners(session: Session) -> None:
+    seed(session)
+    attempts = session.scalars(select(QuizAttempt)).all()
+    assert len({attempt.score for attempt in attempts}) > 3
+    for attempt in attempts:
+        questions = quizzes.questions_with_answers(session, attempt.quiz_id)
+        answers = {UUID(question): answer for question, answer in attempt.answers.items()}
+        assert attempt.score == score_of(questions, answers)
+        assert attempt.passed == (attempt.score >= attempt.quiz.passing_score)
+
+
+def test_a_class_is_the_small_data_with_more_learners(session: Session) -> None:
+    small = seed(session).inserted
+    more = seed(session, size="class").inserted
+    assert more["users"] == 280
+    assert {more[table] for table in ("organizations", "tracks", "lessons", "questions")} == {0}
+    for table in ("enrollments", "lesson_progress", "quiz_attempts", "payments"):
+        assert more[table] > 5 * small[table] > 0
+    assert integrity.disagreements(session) == []
+    assert set(seed(session, size="class").inserted.values()) == {0}
+
+
+def test_the_views_show_what_was_seeded(session: Session) -> None:
+    inserted = seed(session).inserted
+    enrollments = session.scalar(text("SELECT sum(enrollments) FROM track_completion"))
+    assert enrollments == inserted["enrollments"]
 
 
 def test_a_demo_name_that_belongs_to_somebody_else_stops_the_seeding_before_it_changes_anything(
