@@ -8,12 +8,10 @@ that nobody else uses. An `Examination` is one check at that desk.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
-import re
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -25,6 +23,7 @@ from grader.errors import GraderError, SandboxError
 from grader.examination import Examination, NeverImports
 from grader.results import CheckResult, Failure, Outcome, Reason
 from grader.sandbox import Cell, Sandbox
+from grader.steady import steady
 from grader.submissions import Submission
 from grader.text import clean
 from pglab.clonepool import ClonePool
@@ -39,7 +38,6 @@ AUTHOR_GROUP = "kit_author"
 STUDENT_GROUP = "kit_student"
 """May read and write the rows of an exercise's tables; every submission's role is a member."""
 _ROLES_KEPT = 8
-_STUDENTS_FOLDER = re.compile(r"[^\s\"'(]*/kit-student-\w+/")
 
 
 class Judge:
@@ -187,7 +185,8 @@ class Desk:
         self.close()
 
     def _result(self, spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
-        return _result(spec, _with_names(failure, self._names), _with_names(output, self._names))
+        failure, output = steady((failure, output), self._names)
+        return _result(spec, failure, output)
 
     def _discard_cell(self) -> None:
         if self._cell is not None:
@@ -248,16 +247,3 @@ def _result(spec: CheckSpec, failure: Failure | None, output: str) -> CheckResul
 def _kit_error(message: str) -> Failure:
     """The kit is at fault: shown as such, never a zero that the student must explain."""
     return Failure(Reason.KIT, clean(message, 1000))
-
-
-def _with_names(value: Any, names: Mapping[str, str]) -> Any:
-    """The value with names that are the same in every run: of roles, databases and folders."""
-    if type(value) is str:
-        known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-        return _STUDENTS_FOLDER.sub("", re.sub(known, lambda found: names[found[0]], value))
-    if isinstance(value, tuple):
-        return tuple(_with_names(inner, names) for inner in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return type(value)(**{key: _with_names(inner, names) for key, inner in fields.items()})
-    return value

@@ -1,18 +1,30 @@
 """The sample class gets the points that its README says, and is told so."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from grader.batch import grade
-from grader.results import CheckResult, ExerciseResult, Grading, Outcome, Reason, SubmissionResult
+from grader.results import (
+    CheckResult,
+    ExerciseResult,
+    Grading,
+    Outcome,
+    Reason,
+    SubmissionResult,
+    to_json,
+)
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \| (\d+) \| ([^|]*)\|$", re.MULTILINE)
 EXPECTED = {row[0]: row[1:] for row in ROW.findall((SAMPLES / "README.md").read_text("utf-8"))}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+HOSTILE = "mateo"
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +87,19 @@ def test_nothing_that_was_printed_can_steer_a_terminal(grading: Grading) -> None
     assert "PASSED 30/30" in output
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", output)
     assert len(output) < 20_000
+
+
+def test_without_the_hostile_student_no_byte_of_the_others_results_is_another(
+    grading: Grading, course_root: Path, home: Path
+) -> None:
+    others = [folder for folder in (SAMPLES / "class").iterdir() if folder.name != HOSTILE]
+    seed = grading.evidence.seed
+    without = grade(
+        others, course_root=course_root, home=home, database="embedded", jobs=2, seed=seed
+    )
+
+    def as_bytes(grading: Grading) -> list[str]:
+        whole = to_json(grading)["submissions"]
+        return [json.dumps(s, sort_keys=True) for s in whole if s["student"] != HOSTILE]
+
+    assert as_bytes(without) == as_bytes(grading)
