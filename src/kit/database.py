@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import LiteralString
+from pathlib import Path
+from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 from psycopg import sql
 
-from kit.errors import KitError
+from kit import client_programs
+from kit.errors import KitError, WrongUsage
 from pglab.servers import Server
+
+if TYPE_CHECKING:
+    from tracker.backup import Backup
 
 NAME = "tracker"
 """The database that lessons, notebooks and ``kit db`` use."""
@@ -55,8 +60,24 @@ def ensure(server: Server, *, seed: int | None = 1, say: Callable[[str], None]) 
         if not _exists(connection, NAME):
             filled = "" if seed is None else " and example data"
             say(f"Making the database {NAME}, with its tables{filled}.")
-            _build(server, connection, seed=seed)
+            _build(server, connection, lambda new: _make(new, seed))
     return url
+
+
+def existing(server: Server) -> str:
+    """The URL of the course's database, which must be there.
+
+    Args:
+        server: a running server.
+
+    Raises:
+        WrongUsage: it is not.
+    """
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        if not _exists(connection, NAME):
+            msg = f"There is no database {NAME} on this server yet. kit db up makes it."
+            raise WrongUsage(msg)
+    return server.url(NAME)
 
 
 def reset(server: Server, *, seed: int | None = 1) -> int:
@@ -73,7 +94,67 @@ def reset(server: Server, *, seed: int | None = 1) -> int:
         KitError: this server's role may not make databases.
     """
     with _alone(server) as connection:
-        return _build(server, connection, seed=seed)
+        return _build(server, connection, lambda new: _make(new, seed))
+
+
+def back_up(server: Server, folder: Path, upload: Callable[[Backup], None] | None) -> Backup:
+    """Back the course's database up into ``folder``; see `tracker.backup.create`."""
+    from tracker import backup
+
+    programs = client_programs.directory(server.version)
+    return backup.create(existing(server), folder, programs=programs, upload=upload)
+
+
+def restore(server: Server, backup: Backup, *, into: str = NAME, replace: bool = False) -> int:
+    """Put a backup into an empty database, which is made if it is not there: whole or not at all.
+
+    Args:
+        server: a running server.
+        backup: what to put back.
+        into: the database.
+        replace: puts the backup in the place of whatever the database holds.
+
+    Returns:
+        The number of sessions of others on a database that was replaced, which were ended.
+
+    Raises:
+        TargetNotEmpty: there is something in the database, and it is not to be replaced.
+        BackupError: the backup is broken or cannot be put back.
+    """
+    from tracker import backup as backups
+
+    programs = client_programs.directory(server.version)
+
+    def put_back(url: str) -> None:
+        backups.restore(url, backup, programs=programs)
+
+    with _alone(server) as connection:
+        if _exists(connection, into) and not replace:
+            put_back(server.url(into))
+            return 0
+        return _build(server, connection, put_back, name=into)
+
+
+def verify(server: Server | None, backup: Backup) -> None:
+    """Make sure that a backup is good; with a server, by restoring it into a scratch database.
+
+    Raises:
+        BackupError: it is not.
+    """
+    from pglab.scratch import Scratch
+    from tracker import backup as backups
+
+    if server is None:
+        version = backup.manifest.server_version
+        backups.verify(backup, programs=client_programs.directory(version))
+        return
+    programs = client_programs.directory(server.version)
+    with Scratch(server) as scratch:
+        empty = scratch.clone("template0")
+        try:
+            backups.verify(backup, programs=programs, scratch_url=empty.url)
+        finally:
+            empty.drop()
 
 
 def fill(url: str, *, number: int = 1, size: str = "small") -> dict[str, int]:
@@ -132,8 +213,20 @@ def sessions(server: Server) -> int:
         )
 
 
-def _build(server: Server, connection: psycopg.Connection, *, seed: int | None) -> int:
-    """Make the database under another name and give it its own when it is whole."""
+def _make(url: str, seed: int | None) -> None:
+    migrate(url)
+    if seed is not None:
+        fill(url, number=seed)
+
+
+def _build(
+    server: Server,
+    connection: psycopg.Connection,
+    make: Callable[[str], None],
+    *,
+    name: str = NAME,
+) -> int:
+    """Make a database under another name and give it its own when ``make`` has filled it."""
     try:
         _drop(connection, _PARTIAL)  # what a killed process may have left
         connection.execute(
@@ -144,21 +237,18 @@ def _build(server: Server, connection: psycopg.Connection, *, seed: int | None) 
     except psycopg.errors.InsufficientPrivilege as error:
         msg = (
             f"The role of this server's URL may not make databases, and the course needs one "
-            f"called {NAME}. Ask for CREATEDB, or use the embedded server: --database embedded."
+            f"called {name}. Ask for CREATEDB, or use the embedded server: --database embedded."
         )
         raise KitError(msg) from error
     try:
-        url = server.url(_PARTIAL)
-        migrate(url)
-        if seed is not None:
-            fill(url, number=seed)
+        make(server.url(_PARTIAL))
         ended = _count(
-            connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [NAME]
+            connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]
         )
-        _drop(connection, NAME)
+        _drop(connection, name)
         connection.execute(
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                sql.Identifier(_PARTIAL), sql.Identifier(NAME)
+                sql.Identifier(_PARTIAL), sql.Identifier(name)
             )
         )
     except BaseException:

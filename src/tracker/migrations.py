@@ -3,6 +3,7 @@
 The scripts are in ``migrations/``: beside ``src/`` in a checkout, inside this package in a wheel.
 """
 
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def configuration(url: str | None = None, output: StringIO | None = None) -> Con
 
     The URL travels as an attribute, where an ini option would read each ``%`` in a password.
     """
-    config = Config(stdout=output or StringIO(), output_buffer=output)
+    quietly = Namespace(quiet=True)
+    config = Config(stdout=output or StringIO(), output_buffer=output, cmd_opts=quietly)
     config.set_main_option("script_location", str(migrations_directory()).replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["url"] = url

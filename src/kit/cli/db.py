@@ -5,19 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
-from kit.cli import options
+from kit.cli import backups, migrations, options, upkeep
+from kit.cli.learners import agree_to_loss, loss_options, open_learners, server_option
 from kit.cli.output import print_json, say
-from kit.errors import Declined, WrongUsage
-
-if TYPE_CHECKING:
-    from pglab.servers import Server
-
-server_option = options.database("The server")
+from kit.errors import WrongUsage
 
 
 @click.group("db")
@@ -135,24 +129,6 @@ def psql(database: str, arguments: tuple[str, ...]) -> int:
     os.execve(program, [program, *arguments], surroundings)  # noqa: S606
 
 
-@command.command("migrate")
-@server_option
-def migrate(database: str) -> None:
-    """Bring the course's database to the newest migration.
-
-    \b
-    Example:
-      kit db migrate
-    """
-    from kit import database as databases
-
-    before, after = databases.migrate(databases.ensure(open_learners(database), say=say))
-    if before == after:
-        click.echo(f"The database is at the newest migration already: {after}.")
-    else:
-        click.echo(f"Migrated from {before or 'nothing'} to {after}.")
-
-
 @command.command("seed")
 @server_option
 @click.option(
@@ -190,8 +166,7 @@ def seed(database: str, number: int, size: str, as_json: bool) -> None:
 
 @command.command("reset")
 @server_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--yes-really", is_flag=True, help="Do it on a server that is not the kit's own.")
+@loss_options
 @click.option(
     "--seed",
     "number",
@@ -212,33 +187,16 @@ def reset(*, database: str, yes: bool, yes_really: bool, number: int, no_seed: b
       kit db reset --yes
     """
     from kit import database as databases
-    from pglab.urls import masked
 
     server = open_learners(database)
-    if server.kind == "url" and not yes_really:
-        msg = (
-            f"{masked(server.admin_url)} is not the kit's own server, and a reset deletes its "
-            "database tracker for everybody. If that is what you want, add --yes-really."
-        )
-        raise WrongUsage(msg)
-    if not (yes or yes_really):
-        if not sys.stdin.isatty():
-            msg = (
-                "A reset deletes the database tracker, and nobody is there to be asked. Add --yes."
-            )
-            raise WrongUsage(msg)
-        if not click.confirm("Delete the database tracker and all that is in it?", err=True):
-            msg = "Nothing was changed."
-            raise Declined(msg)
+    agree_to_loss(
+        server, "deletes the database tracker and all that is in it", yes=yes, yes_really=yes_really
+    )
     ended = databases.reset(server, seed=None if no_seed else number)
     click.echo("The database tracker is new.")
     if ended:
         say(f"{ended} sessions on the old one were ended. Reconnect in your notebooks.")
 
 
-def open_learners(database: str, say: Callable[[str], None] = lambda _line: None) -> Server:
-    """The learner's own server, running; what ``auto`` chose is told where it is news."""
-    from kit import home
-    from pglab.servers import open_server
-
-    return open_server(database, home=home.prepare(), disposable=False, say=say)
+for each in (*migrations.COMMANDS, *backups.COMMANDS, *upkeep.COMMANDS):
+    command.add_command(each)

@@ -43,7 +43,7 @@ def create(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as unfinished:
             place = Path(unfinished) / "backup"
-            place.mkdir()
+            place.mkdir(mode=0o700)  # it holds what nobody else may read
             manifest = _dump(url, place, programs)
             run("pg_restore", "--list", str(place / DUMP), programs=programs)
             finished = place.rename(folder / folder_name(manifest.created_at))

@@ -144,7 +144,7 @@ def test_completion_offers_commands_and_exercises(kit: Kit, course: Path) -> Non
         return [item.split(",")[1] for item in kit(cwd=course, **words).out.split()]
 
     assert offered("kit check 0") == ["04_repository", "08_n_plus_one"]
-    assert offered("kit db s") == ["seed", "status"]
+    assert offered("kit db u") == ["up", "url"]
 
 
 def test_an_unforeseen_failure_shows_no_stack_and_names_the_file(

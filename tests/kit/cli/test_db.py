@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -16,19 +16,6 @@ from pglab.urls import with_database
 from tests.kit.conftest import Ended, Kit
 
 Db = Callable[..., Ended]
-
-
-@pytest.fixture
-def server(learners_home: Path) -> DurableServer:
-    return DurableServer(learners_home).start()
-
-
-@pytest.fixture
-def tracker(server: DurableServer) -> Iterator[psycopg.Connection]:
-    """A connection to the course's database, which is there."""
-    url = database.ensure(server, say=lambda _line: None)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -206,10 +193,6 @@ def test_example_data_of_another_seed_beside_the_first_is_refused_with_the_way_o
     assert "reset" in ended.err
 
 
-def test_migrate_says_where_the_database_was_and_is(db: Db, tracker: psycopg.Connection) -> None:
-    assert "at the newest migration already" in db("migrate").out
-
-
 @pytest.mark.usefixtures("tracker")
 def test_reset_asks_and_without_anybody_there_changes_nothing(
     db: Db, server: DurableServer
@@ -294,7 +277,8 @@ def test_a_server_that_is_neither_a_kind_nor_a_url_is_wrong_usage(db: Db) -> Non
 
 
 def test_every_command_of_db_is_known_by_a_test() -> None:
-    source = Path(__file__).read_text(encoding="utf-8")
+    tests = Path(__file__).parent.glob("test_db*.py")
+    source = "".join(path.read_text(encoding="utf-8") for path in tests)
     for name in kit_db.commands:
         assert f'db("{name}"' in source or f'kit("db", "{name}"' in source
 
