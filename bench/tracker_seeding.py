@@ -15,7 +15,8 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,20 +52,32 @@ class Table:
 
 
 def main() -> None:
+    size, options = read_options(__doc__, rounds=2)
+    with durable_scratch() as scratch:
+        measure(scratch, size, options.rounds)
+
+
+def read_options(about: str, rounds: int) -> tuple[LargeSize, argparse.Namespace]:
+    """Read the command line that the benchmarks of the tracker share."""
     large = SIZES["large"]
     assert isinstance(large, LargeSize)
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=2)
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=rounds, help="times that each thing is done")
     parser.add_argument("--users", type=int, default=large.users)
     parser.add_argument("--tracks", type=int, default=large.tracks)
     options = parser.parse_args()
-    size = LargeSize(options.users, options.tracks)
+    return LargeSize(options.users, options.tracks), options
+
+
+@contextmanager
+def durable_scratch() -> Iterator[Scratch]:
+    """Databases on a server with the settings of a learner's own."""
     home = Path(tempfile.mkdtemp(prefix="kit-bench-", dir=temporary_place(server_account())))
     home.chmod(0o711)
     server = DurableServer(home).start()
     try:
         with Scratch(server, prefix="bench") as scratch:
-            measure(scratch, size, options.rounds)
+            yield scratch
     finally:
         server.stop()
         shutil.rmtree(home, ignore_errors=True)

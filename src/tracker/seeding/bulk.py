@@ -31,14 +31,20 @@ def bare_tables(cursor: Cursor[Any], tables: Sequence[str]) -> Iterator[None]:
     CHECK and NOT NULL stay: they look at one row at a time and cost the same now or later. So do
     triggers; those of the tracker run on UPDATE only, and COPY is none.
     """
-    statements = cursor.execute(_OFF_AND_ON, {"tables": list(tables)}).fetchall()
-    for off, _ in statements:
-        cursor.execute(off)
+    put_back = take_off(cursor, tables)
     yield
     # Sorting is quicker in memory. Two workers help by default, if there are processors for them.
     cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
-    for _, on in reversed(statements):
-        cursor.execute(on)
+    for statement in put_back:
+        cursor.execute(statement)
+
+
+def take_off(cursor: Cursor[Any], tables: Sequence[str]) -> list[bytes]:
+    """Take all keys, foreign keys and indexes off the tables; return what puts them back."""
+    statements = cursor.execute(_OFF_AND_ON, {"tables": list(tables)}).fetchall()
+    for off, _ in statements:
+        cursor.execute(off)
+    return [on_again for _, on_again in reversed(statements)]
 
 
 def copy_rows(cursor: Cursor[Any], table: str, rows: Iterable[Row]) -> int:
