@@ -76,12 +76,12 @@ class Examination:
         return self
 
     def _enter(self, stack: contextlib.ExitStack) -> None:
-        self._database = self._judge.take(self._exercise, self._desk.role)
-        stack.callback(self._database.drop)
-        self._desk.note_database(self._database)
         runner = self._desk.cell().runner()
         stack.callback(self._desk.reset_cell)
         stack.callback(runner.close)
+        self._database = self._judge.take(self._exercise, self._desk.role)
+        stack.callback(self._database.drop)
+        self._desk.note_database(self._database)
         self.student = Student(
             runner,
             module=f"{self._exercise.module}.py",

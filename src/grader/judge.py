@@ -79,12 +79,7 @@ class Judge:
             pool = self.scratch.pool(template, ahead=self._clones_ahead)
             self._stack.callback(pool.close)
             self._pools[exercise.name] = pool
-        database = self._pools[exercise.name].take(role.name)
-        allow = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}, {}").format(
-            *map(sql.Identifier, (database.name, self._reader.name, self._author.name))
-        )
-        self._admin.execute(allow)
-        return database
+        return self._pools[exercise.name].take(role.name, self._reader.name, self._author.name)
 
     def retire(self, role: Role) -> None:
         """Drop a role a little later, when its databases are gone.
@@ -154,6 +149,12 @@ class Desk:
         return {**self.submission.files[self.exercise.name], **self.exercise.given_files()}
 
     def cell(self) -> Cell:
+        """The submission's cell, in which nothing runs. One that cannot be so is given up."""
+        if self._cell is not None:
+            try:
+                self._cell.wait_ready()
+            except SandboxError:
+                self._discard_cell()
         if self._cell is None:
             self._cell = self.judge.sandbox.cell()
         return self._cell
@@ -163,10 +164,10 @@ class Desk:
         self._never_imports = reason
 
     def reset_cell(self) -> None:
-        """End what a check left running. A cell that cannot do so is given up, with all in it."""
+        """Have the cell end what a check left running, while the judge goes on."""
         if self._cell is not None:
             try:
-                self._cell.reset()
+                self._cell.begin_reset()
             except SandboxError:
                 self._discard_cell()
 

@@ -49,8 +49,8 @@ class ClonePool:
         self._process = os.getpid()
         self._threads = [self._thread(self._make_ahead), self._thread(self._drop_behind)]
 
-    def take(self, grantee: str | None = None) -> Database:
-        """A fresh clone that the grantee can enter; drop it when it is no longer needed.
+    def take(self, *grantees: str) -> Database:
+        """A fresh clone that the grantees can enter; drop it when it is no longer needed.
 
         Raises:
             ScratchError: the pool is closed, or the clone could not be made.
@@ -74,7 +74,7 @@ class ClonePool:
                 self._taken.add(item)
         if isinstance(item, Exception):
             raise ScratchError(f"A scratch database could not be made or dropped. {item}") from item
-        return self._scratch.opened(item, grantee, self._give_back)
+        return self._scratch.opened(item, grantees, self._give_back)
 
     def close(self) -> None:
         """Drop every clone of this pool, taken or not; safe to call twice."""

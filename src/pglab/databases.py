@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -52,15 +52,15 @@ def create_clone(connection: psycopg.Connection, name: str, template: str, strat
     )
 
 
-def open_clone(connection: psycopg.Connection, name: str, grantee: str | None) -> None:
-    """Let the grantee in, and nobody else; in one round trip, so that nobody slips in before."""
+def open_clone(connection: psycopg.Connection, name: str, grantees: Sequence[str]) -> None:
+    """Let the grantees in, and nobody else; in one round trip, so that nobody slips in before."""
     database = sql.Identifier(name)
     steps: list[sql.Composable] = [
         sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database)
     ]
-    if grantee is not None:
-        grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
-        steps.append(grant.format(database, sql.Identifier(grantee)))
+    if grantees:
+        roles = sql.SQL(", ").join(map(sql.Identifier, grantees))
+        steps.append(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, roles))
     steps.append(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
     connection.execute(sql.SQL("; ").join(steps))
 

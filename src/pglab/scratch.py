@@ -13,7 +13,7 @@ import itertools
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -94,7 +94,7 @@ class Scratch:
         """
         with self._mutex:
             name = self.make_clone(self._connection, template)
-        return self.opened(name, grantee, self.drop_database)
+        return self.opened(name, (grantee,) if grantee else (), self.drop_database)
 
     def quota(self, *, megabytes: int = 512) -> Quota:
         """Shuts out who fills a clone of this scratch above a size; see :class:`Quota`."""
@@ -116,10 +116,10 @@ class Scratch:
             create_clone(connection, name, template, self._strategy)
         return name
 
-    def opened(self, name: str, grantee: str | None, drop: Callable[[str], None]) -> Database:
-        """The handle of a clone, which the grantee can enter from now on."""
+    def opened(self, name: str, grantees: Sequence[str], drop: Callable[[str], None]) -> Database:
+        """The handle of a clone, which the grantees can enter from now on."""
         with self._mutex, doing(f"opening {name}"):
-            open_clone(self._connection, name, grantee)
+            open_clone(self._connection, name, grantees)
         return Database(name, self.server.url(name), drop)
 
     def drop_database(self, name: str) -> None:

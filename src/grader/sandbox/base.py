@@ -44,6 +44,8 @@ class Sandbox(ABC):
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._ahead: tuple[Limits, Cell] | None = None
+        """The next cell, made while the one before is in use."""
 
     @property
     @abstractmethod
@@ -126,18 +128,40 @@ class Sandbox(ABC):
             SandboxError: none can be had.
         """
         limits = limits or Limits()
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
         if self._control is None:
             self.start()
         try:
-            return self._new_cell(limits)
+            cell = self._ready_cell(limits)
         except SandboxError:
             if self._process is not None and self._process.poll() is None:
                 raise
-        self.close()
-        self.start()
-        return self._new_cell(limits)
+            self.close()
+            self.start()
+            cell = self._ready_cell(limits)
+        with contextlib.suppress(SandboxError):  # it will be told when a cell is needed
+            self._ahead = (limits, self._new_cell(limits))
+        return cell
+
+    def _ready_cell(self, limits: Limits) -> Cell:
+        """The cell that was made ahead, if it is of these limits; else a new one."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == limits:
+            cell = ahead[1]
+        else:
+            if ahead is not None:
+                ahead[1].close()
+            cell = self._new_cell(limits)
+        try:
+            cell.wait_ready()
+        except SandboxError:
+            cell.close()
+            raise
+        return cell
 
     def _new_cell(self, limits: Limits) -> Cell:
+        """A cell that is being made."""
         self.wait_ready()
         assert self._control is not None
         ours, theirs = socket.socketpair()
@@ -158,6 +182,9 @@ class Sandbox(ABC):
 
     def close(self) -> None:
         """End the zygote. What was not closed before goes with it, or when it notices."""
+        if self._ahead is not None:
+            self._ahead[1].close()
+            self._ahead = None
         if self._control is not None:
             self._control.close()
             self._control = None

@@ -27,7 +27,17 @@ class Cell:
         self._limits = limits
         self._last_words = last_words
         self._memory_held = memory_held
-        self._receive()
+        self._awaited = 1
+        """Answers that have not been read yet; the first one says that the cell is there."""
+
+    def wait_ready(self) -> None:
+        """Wait until nothing of the submission runs and a runner can start.
+
+        Raises:
+            SandboxError: the cell has ended or does not answer.
+        """
+        while self._awaited:
+            self._receive()
 
     def runner(self) -> Runner:
         """A freshly forked runner.
@@ -35,6 +45,7 @@ class Cell:
         Raises:
             SandboxError: the cell has ended or does not answer.
         """
+        self.wait_ready()
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         try:
@@ -50,8 +61,17 @@ class Cell:
             os.close(write)
         return Runner(ours, read, self._limits, self._memory_held)
 
+    def begin_reset(self) -> None:
+        """Have every process of the submission ended and its directories emptied, without waiting.
+
+        Raises:
+            SandboxError: the cell has ended.
+        """
+        self.wait_ready()
+        self._send({"op": "reset"})
+
     def reset(self) -> list[int]:
-        """End every process of the submission and empty its directories.
+        """The same, waiting until it is done.
 
         Returns:
             Exit codes of the runners; negative for a signal.
@@ -59,7 +79,7 @@ class Cell:
         Raises:
             SandboxError: the cell has ended or does not answer.
         """
-        self._send({"op": "reset"})
+        self.begin_reset()
         return list(self._receive().get("exits", {}).values())
 
     def close(self) -> None:
@@ -68,6 +88,7 @@ class Cell:
     def _send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:
             control.send(self._channel, message, descriptors)
+            self._awaited += 1
         except OSError as error:
             raise SandboxError(f"the cell is gone: {self._last_words()}") from error
 
@@ -78,4 +99,5 @@ class Cell:
             raise SandboxError(f"the cell does not answer: {error}") from error
         if received is None:
             raise SandboxError(f"the cell ended: {self._last_words()}")
+        self._awaited -= 1
         return received[0]

@@ -24,6 +24,8 @@ PRELOADED = (
     "sqlalchemy.dialects.postgresql.psycopg",
     "psycopg",
 )
+ISOLATING = ("grader.worker.namespaces", "grader.worker.seccomp")
+"""Linux only."""
 
 
 def main(arguments: list[str]) -> None:
@@ -40,7 +42,7 @@ def main(arguments: list[str]) -> None:
         os.setgid(options["user"])
         os.setuid(options["user"])
     channel = socket.socket(fileno=options["control"])
-    _warm_up()
+    _warm_up(isolated=options["isolated"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.send(channel, {"ready": True})
     while (received := control.receive(channel)) is not None:
@@ -52,9 +54,9 @@ def main(arguments: list[str]) -> None:
             os.close(descriptor)
 
 
-def _warm_up() -> None:
+def _warm_up(*, isolated: bool) -> None:
     """Do once what every runner would do by itself, and leave memory so that forks can share it."""
-    for module in PRELOADED:
+    for module in (*PRELOADED, *(ISOLATING if isolated else ())):
         importlib.import_module(module)
     from sqlalchemy import create_engine, literal, select
     from sqlalchemy.orm import Session

@@ -68,6 +68,7 @@ def open_descriptors() -> int:
 
 
 def test_a_closed_sandbox_leaves_nothing(fresh_lab: Laboratory) -> None:
+    fresh_lab.submit(WHERE).close()  # from now on a cell is ready ahead
     before = open_descriptors()
     ones = [fresh_lab.submit(WHERE) for _ in range(3)]
     folders = [Path(one.value("where")[1]) for one in ones]
@@ -149,7 +150,7 @@ def test_a_zygote_that_was_killed_is_replaced(fresh_lab: Laboratory) -> None:
     again = fresh_lab.submit(WHERE)
     assert again.value("where")[0] > 0
     again.close()
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_a_cell_whose_sandbox_was_killed_is_an_error_that_says_so(fresh_lab: Laboratory) -> None:
@@ -182,9 +183,13 @@ def test_a_cell_that_does_not_answer_is_given_up(
         one.cell.runner()
     with pytest.raises(SandboxError, match="the cell does not answer"):
         one.cell.reset()
+    made_ahead = fresh_lab.sandbox.cell()
+    with pytest.raises(SandboxError, match="the cell does not answer"):
+        made_ahead.runner()
+    made_ahead.close()
     with pytest.raises(SandboxError, match="the cell does not answer"):
         fresh_lab.sandbox.cell()
-    assert open_descriptors() == before
+    assert open_descriptors() < before
     for process in processes:
         process.resume()
     one.close()
