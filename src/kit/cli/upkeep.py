@@ -87,7 +87,10 @@ def show(items: Iterable[Item], as_json: bool) -> int:
         print_json([dataclasses.asdict(item) for item in found])
     else:
         for item in found:
-            click.echo(f"{item.state:<10} {item.name:<22} {item.found}")
+            first, *others = item.found.splitlines()
+            click.echo(f"{item.state:<10} {item.name:<22} {first}")
+            for line in others:
+                click.echo(" " * 34 + line)
     return 1 if any(item.state is State.ATTENTION for item in found) else 0
 
 

@@ -34,6 +34,7 @@ class Item:
     name: str
     state: State
     found: str
+    """A line for each thing that was found."""
 
 
 def daily(
@@ -48,7 +49,7 @@ def daily(
     Arguments:
         monitor: the application's own; without it, slow statements are unknown.
         cache: the application's own; without it, its hits are unknown.
-        last_backup: when the last backup that was verified began; None: not known.
+        last_backup: when the newest of `tracker.backup.find` was made; None: not known.
     """
     return [
         _slow_statements(monitor),
@@ -92,7 +93,7 @@ def weekly(sessions: sessionmaker[Session]) -> list[Item]:
 
 def _item(name: str, problems: Sequence[str], fine: str = "Nothing found.") -> Item:
     if problems:
-        return Item(name, State.ATTENTION, " ".join(problems))
+        return Item(name, State.ATTENTION, "\n".join(problems))
     return Item(name, State.OK, fine)
 
 
