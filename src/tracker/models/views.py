@@ -150,8 +150,11 @@ track_completion = _materialized("track_completion", TRACK_COMPLETION, "track_id
 learning_days = _materialized("learning_days", LEARNING_DAYS, "day")
 # What a learner has done in all, and when they were last seen.
 learner_engagement = _materialized("learner_engagement", LEARNER_ENGAGEMENT, "user_id")
-# analytics.learners.engagement(): who was seen last
-Index(None, learner_engagement.c.last_active_at)
+# analytics.learners.engagement(): who was seen last; those who never were come at the end
+Index(
+    "ix_learner_engagement_last_active_at",
+    learner_engagement.c.last_active_at.desc().nulls_last(),
+)
 
 
 class ViewRefresh(Base):
