@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from kit.cli import backups, migrations, options, upkeep
+from kit.cli import backups, migrations, options, studio, upkeep
 from kit.cli.learners import agree_to_loss, loss_options, open_learners, server_option
 from kit.cli.output import print_json, say
 from kit.errors import WrongUsage
@@ -198,5 +198,5 @@ def reset(*, database: str, yes: bool, yes_really: bool, number: int, no_seed: b
         say(f"{ended} sessions on the old one were ended. Reconnect in your notebooks.")
 
 
-for each in (*migrations.COMMANDS, *backups.COMMANDS, *upkeep.COMMANDS):
+for each in (*migrations.COMMANDS, *backups.COMMANDS, *upkeep.COMMANDS, *studio.COMMANDS):
     command.add_command(each)

@@ -32,7 +32,8 @@ By name, so that a command that never touched a package need not import it in or
 
 EXTRAS = {
     "grade": {"pytest", "xdist", "testcontainers", "jinja2", "sqlparse"},
-    "lab": {"jupyterlab", "sql", "prettytable", "nbval", "IPython", "ipykernel"},
+    "lab": {"jupyterlab", "sql", "prettytable", "nbval", "IPython", "ipykernel"}
+    | {"fastapi", "sqladmin", "starlette", "uvicorn", "wtforms"},
 }
 """What an optional part of the kit brings along, by the names that are imported."""
 

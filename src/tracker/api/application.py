@@ -10,6 +10,7 @@ from tracker.api import learning, problems, tracks, users
 from tracker.health import Status
 from tracker.stores import Store
 
+LARGEST_BODY = 16 * 1024 * 1024  # bytes
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "::1", "testserver")
 
 
@@ -27,6 +28,7 @@ def create_app(store: Store, *, hosts: tuple[str, ...] = LOCAL) -> FastAPI:
         description="Users, tracks and lessons, and who has learned what.",
         # Redirects from /users/ to /users would hide a wrong address until the store changes.
         redirect_slashes=False,
+        max_body_size=LARGEST_BODY,
         redoc_url=None,
     )
     app.state.store = store

@@ -9,13 +9,21 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool
 
 from tracker.models import Difficulty, Role
 from tracker.repositories.pages import LARGEST_PAGE, Page
 from tracker.slugs import SLUG_PATTERN
 
 Item = TypeVar("Item")
+
+def _number(value: object) -> object:
+    # 5.0 is a whole number in JSON, and the strict mode of Pydantic refuses it; "5" and true are
+    # none, and its lax mode takes them.
+    if isinstance(value, str | bool):
+        raise ValueError("it must be a number")
+    return value
+
 
 # PostgreSQL has no place for the character NUL in a text.
 WITHOUT_NUL = r"^[^\x00]*$"
@@ -33,8 +41,9 @@ Tag = Annotated[str, Field(min_length=1, max_length=50, pattern=WITHOUT_NUL)]
 Tags = Annotated[list[Tag], Field(max_length=20)]
 Objectives = Annotated[list[Title], Field(max_length=50)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
-Positive = Annotated[StrictInt, Field(ge=1, le=LARGEST_INTEGER)]
-Cents = Annotated[StrictInt, Field(ge=0, le=LARGEST_INTEGER)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(_number)]
+Cents = Annotated[int, Field(ge=0, le=LARGEST_INTEGER), BeforeValidator(_number)]
+Minutes = Annotated[int, Field(ge=0, le=1440), BeforeValidator(_number)]
 
 Search = Annotated[str | None, Query(max_length=200, pattern=WITHOUT_NUL)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
@@ -127,7 +136,7 @@ class NewEnrollment(Document):
 class Completed(Document):
     """A lesson that was just finished."""
 
-    minutes: Annotated[StrictInt, Field(ge=0, le=1440)] = 0
+    minutes: Minutes = 0
     score: Annotated[float, Field(ge=0, le=100, strict=True)] | None = None
 
 

@@ -11,7 +11,7 @@ from tracker.api.documents import Completed, NewEnrollment
 from tracker.api.problems import described
 from tracker.stores import CertificateSummary, EnrollmentSummary, LessonOutcome
 
-router = APIRouter(tags=["learning"], responses=described(422))
+router = APIRouter(tags=["learning"], responses=described(400, 422))
 
 
 @router.post("/enrollments", status_code=201, responses=described(402, 404, 409))

@@ -23,7 +23,7 @@ from tracker.repositories.tracks import TrackChanges, TrackSummary
 from tracker.services.catalog import LessonDraft, TrackDraft
 from tracker.stores import LessonDetail, TrackDetail
 
-router = APIRouter(tags=["tracks"], responses=described(422))
+router = APIRouter(tags=["tracks"], responses=described(400, 422))
 
 TagFilter = Annotated[str | None, Query(max_length=50, pattern=WITHOUT_NUL)]
 

@@ -14,7 +14,7 @@ from tracker.models import EnrollmentStatus, Role
 from tracker.repositories.users import UserChanges, UserDetail, UserSummary
 from tracker.stores import CertificateSummary, EnrollmentSummary, Registration
 
-router = APIRouter(prefix="/users", tags=["users"], responses=described(422))
+router = APIRouter(prefix="/users", tags=["users"], responses=described(400, 422))
 
 
 @router.post("", status_code=201, responses=described(409))
@@ -55,12 +55,15 @@ def change_user(user_id: UUID, patch: UserPatch, store: TheStore) -> UserSummary
 
 
 @router.delete("/{user_id}", status_code=204, responses=described(404))
-def remove_user(user_id: UUID, store: TheStore, for_good: bool = False) -> None:
-    """Take a user out of all lists, or delete them with all they wrote and did."""
-    if for_good:
-        store.remove_user(user_id)
-    else:
-        store.deactivate_user(user_id)
+def remove_user(user_id: UUID, store: TheStore) -> None:
+    """Delete a user for good, with the tracks they wrote and all they did."""
+    store.remove_user(user_id)
+
+
+@router.delete("/{user_id}/activation", status_code=204, responses=described(404))
+def deactivate_user(user_id: UUID, store: TheStore) -> None:
+    """Take a user out of all lists, and keep what they wrote and did."""
+    store.deactivate_user(user_id)
 
 
 @router.get("/{user_id}/progress", responses=described(404))

@@ -43,7 +43,7 @@ class PostgresStore:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._sessions = make_sessions(engine)
 
     @contextmanager
@@ -52,7 +52,7 @@ class PostgresStore:
             yield session
 
     def health(self) -> Health:
-        return check_health(self._engine)
+        return check_health(self.engine)
 
     # Users
 

@@ -92,14 +92,15 @@ def test_a_deactivated_user_is_out_of_the_lists_and_still_there(
 ) -> None:
     user = new_user()
     path = f"/users/{user['id']}"
-    answer = client.delete(path)
+    answer = client.delete(path + "/activation")
     assert (answer.status_code, answer.content) == (204, b"")
     assert client.get("/users").json()["items"] == []
     assert client.get("/users?is_active=false").json()["total"] == 1
     assert client.get(path).json()["user"]["is_active"] is False
-    assert client.delete(path + "?for_good=true").status_code == 204
+    assert client.delete(path).status_code == 204
     assert_problem(client.get(path), 404, "not-found")
-    assert_problem(client.delete(path), 404, "not-found")
+    for gone in (path, path + "/activation"):
+        assert_problem(client.delete(gone), 404, "not-found")
 
 
 def test_users_are_searched_by_letters_and_counted_in_all(
@@ -346,10 +347,10 @@ def test_a_removed_user_takes_what_they_wrote_and_did_along(
     track = new_track(author, lessons=1)
     enroll(client, learner, track)
     number = complete(client, learner, track["lessons"][0]["id"]).json()["certificate"]
-    client.delete(f"/users/{author['id']}?for_good=true")
+    client.delete(f"/users/{author['id']}")
     assert_problem(client.get(f"/tracks/{track['id']}"), 404, "not-found")
     assert client.get(f"/certificates/{number}").status_code == 200
-    client.delete(f"/users/{learner['id']}?for_good=true")
+    client.delete(f"/users/{learner['id']}")
     assert_problem(client.get(f"/certificates/{number}"), 404, "not-found")
 
 
