@@ -157,13 +157,16 @@ def verify(server: Server | None, backup: Backup) -> None:
             empty.drop()
 
 
-def fill(url: str, *, number: int = 1, size: str = "small") -> dict[str, int]:
+def fill(
+    url: str, *, number: int = 1, size: str = "small", beside_others: bool = False
+) -> dict[str, int]:
     """Insert the example data that is not there yet.
 
     Args:
         url: of a migrated database.
         number: what the data grows from; the same number gives the same data.
         size: one of `tracker.seeding.SIZES`.
+        beside_others: load a large size also where users are who are not of the example data.
 
     Returns:
         The number of rows inserted, by table.
@@ -177,7 +180,7 @@ def fill(url: str, *, number: int = 1, size: str = "small") -> dict[str, int]:
     engine = create_engine(sqlalchemy_url(url))
     try:
         with Session(engine) as session:
-            return dict(seed(session, number, size).inserted)
+            return dict(seed(session, number, size, beside_others=beside_others).inserted)
     finally:
         engine.dispose()
 

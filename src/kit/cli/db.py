@@ -139,15 +139,28 @@ def psql(database: str, arguments: tuple[str, ...]) -> int:
     show_default=True,
     help="Number that the data grows from. The same number gives the same data.",
 )
-@click.option("--size", default="small", show_default=True, help="How much of it.")
+@click.option(
+    "--size",
+    default="small",
+    show_default=True,
+    help="How much of it: small, class (300 learners) or large (50,000 users).",
+)
+@click.option(
+    "--beside-others",
+    is_flag=True,
+    help="Load the size large also beside users who are not of the example data.",
+)
 @options.as_json
-def seed(database: str, number: int, size: str, as_json: bool) -> None:
+def seed(*, database: str, number: int, size: str, beside_others: bool, as_json: bool) -> None:
     """Insert the example data that is not there yet.
+
+    The size large is loaded whole or not at all; meanwhile nobody else can use the tables.
 
     \b
     Examples:
       kit db seed
       kit db seed --seed 7
+      kit db seed --size large
     """
     from kit.database import ensure, fill
     from tracker.seeding import SIZES
@@ -155,7 +168,12 @@ def seed(database: str, number: int, size: str, as_json: bool) -> None:
     if size not in SIZES:
         msg = f"There is no size “{size}”. There are: {', '.join(SIZES)}."
         raise WrongUsage(msg)
-    inserted = fill(ensure(open_learners(database), seed=None, say=say), number=number, size=size)
+    inserted = fill(
+        ensure(open_learners(database), seed=None, say=say),
+        number=number,
+        size=size,
+        beside_others=beside_others,
+    )
     if as_json:
         print_json({"seed": number, "size": size, "inserted": inserted})
     elif any(inserted.values()):

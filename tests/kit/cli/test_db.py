@@ -178,6 +178,13 @@ def test_seed_twice_inserts_once(db: Db, tracker: psycopg.Connection) -> None:
     assert db("seed").out == "All of the example data is there already. Nothing was changed.\n"
 
 
+def test_a_class_is_more_of_the_same(db: Db, tracker: psycopg.Connection) -> None:
+    assert db("reset", "--yes").code == 0
+    inserted = json.loads(db("seed", "--size", "class", "--json").out)["inserted"]
+    assert inserted["users"] == 280
+    assert inserted["tracks"] == 0
+
+
 def test_an_unknown_size_of_seed_is_wrong_usage(db: Db, tracker: psycopg.Connection) -> None:
     ended = db("seed", "--size", "huge")
     assert ended.code == 2
