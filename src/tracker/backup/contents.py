@@ -69,14 +69,17 @@ SELECT relname FROM pg_class
  ORDER BY relname
 """
 
+# Indexes, and the types of rows and arrays, come and go with what they belong to.
 _SOMETHING = """
 SELECT EXISTS (
     SELECT FROM (
         SELECT 'pg_class'::regclass AS kind, oid, relnamespace AS namespace FROM pg_class
+         WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
         UNION ALL
         SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc
         UNION ALL
-        SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type) AS thing
+        SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type
+         WHERE typtype IN ('b', 'd', 'e', 'r') AND typcategory <> 'A') AS thing
      WHERE namespace NOT IN (
                'pg_catalog'::regnamespace, 'information_schema'::regnamespace,
                'pg_toast'::regnamespace)
