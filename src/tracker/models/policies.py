@@ -6,7 +6,8 @@ sends, so a WHERE that somebody forgot gives no rows in place of other people's.
 
 - Reading, changing and deleting ask for one thing: does the row belong to the organization, or to a
   row that does? The subqueries are under the same rules, so a section asks its lesson, and the
-  lesson its track.
+  lesson its track. With EXISTS the planner chooses: for few rows it looks each parent up by its
+  key, for many it reads the organization's parents once.
 - Writing asks for more: everything that the row points at must be visible too. A foreign key does
   not ask: its check is made as the owner of the tables and sees all rows.
 - The owner is not under these rules (no FORCE): migrations, backups, and the refresh of the
