@@ -86,6 +86,13 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
     assert not loaded & (tools | {"grader", "kit", "pglab"})
 
 
+def test_the_tracker_and_its_stores_load_no_web_framework(run_python):
+    program = "import sys, tracker.db, tracker.services, tracker.stores; print(*sys.modules)"
+    loaded = {name.partition(".")[0] for name in run_python(program).stdout.split()}
+    assert "sqlalchemy" in loaded
+    assert not loaded & {"fastapi", "starlette", "uvicorn", "sqladmin"}
+
+
 def dependencies(root: Path, *extras: str) -> set[str]:
     """The packages that the kit asks for by name, with these extras."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -99,10 +106,12 @@ def dependencies(root: Path, *extras: str) -> set[str]:
 # Which dependencies a package may import: what is installed where that package has to run.
 LEVELS = {
     "tracker": ("cache",),
+    "tracker/api": ("api",),
     "pglab": ("grade",),
     "grader": ("grade",),
     "kit": ("grade",),
     "kit/notebook": ("grade", "lab"),
+    "kit/web": ("api", "studio"),
 }
 
 

@@ -43,7 +43,7 @@ def command(memory: bool, database: str, port: int, host: str) -> None:
       kit serve
       kit serve --memory --port 8080
     """
-    from kit.webserver import listen, run
+    from kit.web.server import listen, run
     from tracker.api import create_app
     from tracker.api.application import LOCAL
 

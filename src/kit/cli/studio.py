@@ -34,8 +34,8 @@ def studio(database: str, *, write: bool, port: int, no_browser: bool) -> None:
     """
     from kit.database import ensure
     from kit.lab import server_for_lab
-    from kit.studio import create_studio, new_token
-    from kit.webserver import listen, run
+    from kit.web.server import listen, run
+    from kit.web.studio import create_studio, new_token
     from tracker.db import make_engine
 
     with listen(ADDRESS, port) as listening, server_for_lab(database, say) as server:

@@ -1,4 +1,4 @@
-"""``kit db studio`` as a process; what it shows is in tests/kit/test_studio.py."""
+"""``kit db studio`` as a process; what it shows is in tests/kit/web/test_studio.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from kit import webserver
+from kit.web import server as webserver
 from tests.kit.cli.test_serve import ask
 from tests.kit.conftest import Kit
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from kit import webserver
 from kit.errors import WrongUsage
+from kit.web import server as webserver
 from tests.kit.conftest import Kit
 
 USER = {"email": "ada-by-http@example.com", "username": "ada-by-http", "password": "correct horse"}

@@ -19,8 +19,8 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from kit import database
-from kit.studio import SECRETS, create_studio
-from kit.webserver import listen
+from kit.web.server import listen
+from kit.web.studio import SECRETS, create_studio
 from pglab.servers.durable import DurableServer
 from tracker.db import make_engine
 from tracker.models import Base, OAuthAccount, Track, User
