@@ -72,12 +72,8 @@ class Taken:
     at: datetime
     pace: timedelta
     finished: int
+    last: datetime  # when they were seen
     gave_up: bool
-
-    @property
-    def last(self) -> datetime:
-        """When they were last seen."""
-        return self.at + self.finished * self.pace
 
     @property
     def completed_at(self) -> datetime | None:
@@ -182,14 +178,15 @@ def _take(random: Random, member: Member, track: CatalogTrack) -> Taken:
     minutes = (LAST_DAY - member.joined) // MINUTE
     at = member.joined + random.randrange(1, minutes) * MINUTE
     # A lesson takes from two hours to four days, or all would not be finished by now.
-    pace = min(random.randrange(120, 5760), (UNTIL - at) // MINUTE // (LESSONS + 1))
+    pace = MINUTE * min(random.randrange(120, 5760), (UNTIL - at) // MINUTE // (LESSONS + 1))
     # A quarter never begins, a quarter completes, the others stop somewhere between.
     finished = min(max(random.randrange(-LESSONS // 2, LESSONS * 3 // 2), 0), LESSONS)
     return Taken(
         user_id=member.id,
         track=track,
         at=at,
-        pace=pace * MINUTE,
+        pace=pace,
         finished=finished,
+        last=at + finished * pace,
         gave_up=random.random() < 0.05,
     )
