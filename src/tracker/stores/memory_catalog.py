@@ -147,10 +147,11 @@ class MemoryCatalog:
     def create_track(
         self, author_id: UUID, draft: TrackDraft, lessons: Sequence[LessonDraft]
     ) -> TrackDetail:
+        slug = draft.slug or unique_slug(draft.title)
+        # In this order, because PostgreSQL, too, checks what must be unique first.
+        self._require_own_slug(slug)
         if author_id not in self._users:
             raise MissingReference(f"There is no user {author_id} to be the author.")
-        slug = draft.slug or unique_slug(draft.title)
-        self._require_own_slug(slug)
         track_id = uuid7()
         track = TrackRow(
             id=track_id,
