@@ -473,7 +473,7 @@ def spoil(session):
                 process.kill()
 
 
-def test_a_check_after_the_sandbox_died_works_again(
+def test_a_sandbox_that_dies_between_checks_is_replaced(
     course: Course, server: Server, tmp_path: Path
 ) -> None:
     check = (
@@ -498,7 +498,7 @@ def test_a_check_after_the_sandbox_died_works_again(
         second = desk.run(desk.exercise.checks[1])
         third = desk.run(desk.exercise.checks[2])
     assert first.outcome is Outcome.PASSED
-    assert "the cell" in errored(second)
+    assert second.outcome is Outcome.PASSED
     assert third.outcome is Outcome.PASSED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -38,6 +39,10 @@ class Cell:
         """
         while self._awaited:
             self._receive()
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        if poll.poll(0):  # it says nothing unasked, so it has hung up
+            raise SandboxError(f"the cell ended: {self._last_words()}")
 
     def runner(self) -> Runner:
         """A freshly forked runner.

@@ -145,8 +145,9 @@ def test_a_zygote_that_was_killed_is_replaced(fresh_lab: Laboratory) -> None:
     one.close()
     before = open_descriptors()
     zygote = zygote_of(fresh_lab)
+    below = processes_of(fresh_lab) if fresh_lab.sandbox.isolated else []
     zygote.kill()
-    assert are_gone([zygote.pid])
+    assert are_gone([zygote.pid, *(process.pid for process in below)])
     again = fresh_lab.submit(WHERE)
     assert again.value("where")[0] > 0
     again.close()
@@ -175,10 +176,14 @@ def test_a_cell_that_does_not_answer_is_given_up(
 ) -> None:
     monkeypatch.setattr(base, "_CONTROL_SECONDS", 1.0)
     one = fresh_lab.submit("")
+    ahead = fresh_lab.sandbox._ahead
+    assert ahead is not None
+    ahead[1].wait_ready()
     before = open_descriptors()
     processes = processes_of(fresh_lab)
     for process in processes:
-        process.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
     with pytest.raises(SandboxError, match="the cell does not answer"):
         one.cell.runner()
     with pytest.raises(SandboxError, match="the cell does not answer"):
@@ -191,7 +196,8 @@ def test_a_cell_that_does_not_answer_is_given_up(
         fresh_lab.sandbox.cell()
     assert open_descriptors() < before
     for process in processes:
-        process.resume()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
     one.close()
 
 
