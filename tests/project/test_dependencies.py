@@ -79,7 +79,11 @@ def test_conda_gives_the_notebooks_what_pip_gives(conda, requirements_of):
     listed = [*from_conda, *from_pip[:-1]]
     packages = {str(need) for need in map(Requirement, listed)} - {"pip"}
     python = {one for one in packages if one.startswith("python")}
-    wanted = {str(need) for level in ("", "grade", "api", "studio", "lab") for need in requirements_of(level)}
+    wanted = {
+        str(need)
+        for level in ("", "grade", "api", "studio", "lab")
+        for need in requirements_of(level)
+    }
     assert packages - python == wanted
 
 

@@ -17,6 +17,7 @@ from tracker.slugs import SLUG_PATTERN
 
 Item = TypeVar("Item")
 
+
 def _number(value: object) -> object:
     # 5.0 is a whole number in JSON, and the strict mode of Pydantic refuses it; "5" and true are
     # none, and its lax mode takes them.
