@@ -52,7 +52,6 @@ def start(
     from grader.worker import namespaces as ns
 
     user, group = os.getuid(), os.getgid()
-    _apply(resource.RLIMIT_NPROC, limits.processes)
     ns.set_dumpable(True)
     ns.unshare(
         ns.CLONE_NEWUSER
@@ -63,6 +62,9 @@ def start(
         | ns.CLONE_NEWUTS
     )
     ns.map_user(_INSIDE_ID, user, group)
+    # Inside the user namespace, where only the cell's own processes count: what one submission
+    # starts must not keep another from starting anything.
+    _apply(resource.RLIMIT_NPROC, limits.processes)
     if os.fork() > 0:
         os._exit(0)
     ns.set_dumpable(False)

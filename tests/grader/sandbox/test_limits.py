@@ -80,24 +80,32 @@ def test_processor_time_is_bounded(submit: Submit) -> None:
     assert one.call("f") == Ended(Reason.KILLED, "The process ended before it answered.")
 
 
+FORKS = (
+    "import os, time\n"
+    "def f(session):\n"
+    "    children = 0\n"
+    "    try:\n"
+    "        while True:\n"
+    "            if os.fork() == 0: time.sleep(60)\n"
+    "            children += 1\n"
+    "    except OSError as error: return [children, error.errno]\n"
+)
+
+
 @pytest.mark.sandbox
 def test_processes_are_bounded(bubblewrap: Laboratory) -> None:
-    one = bubblewrap.submit(
-        "import os, time\n"
-        "def f(session):\n"
-        "    children = 0\n"
-        "    try:\n"
-        "        while True:\n"
-        "            if os.fork() == 0: time.sleep(60)\n"
-        "            children += 1\n"
-        "    except OSError as error: return [children, error.errno]\n",
-        processes=12,
-        memory_bytes=4096 * MB,
-    )
+    one = bubblewrap.submit(FORKS, processes=12, memory_bytes=4096 * MB)
     children, number = one.value("f")
     assert number == 11  # EAGAIN
     assert 5 < children < 12
     assert one.again() == Answer(None)
+
+
+@pytest.mark.sandbox
+def test_one_submissions_processes_are_not_counted_to_another(bubblewrap: Laboratory) -> None:
+    ones = [bubblewrap.submit(FORKS, processes=12, memory_bytes=4096 * MB) for _ in range(2)]
+    (first, _), (second, _) = (one.value("f") for one in ones)
+    assert first == second
     assert one.value("f")[0] > 5
     one.close()
 
