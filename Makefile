@@ -9,6 +9,8 @@ export PYTHON
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Each process has a server of its own; the tests of one file stay together and share it.
+PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 # Given by hand: $(shell) does not pass exported variables on before GNU make 4.4.
 missing = $(shell PYTHON='$(PYTHON)' sh bootstrap.sh $(@:setup-%=%) check 2>&1)
 
@@ -40,7 +42,7 @@ lab: setup-lab ## open the notebooks in JupyterLab
 	@$(BIN)/kit lab $(ARGS)
 
 test: setup-dev ## run the tests that need no container engine and no browser (ARGS=…)
-	@$(PYTEST) -q -rs -m "not container and not browser and not notebook and not slow" tests $(ARGS)
+	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not notebook and not slow" tests $(ARGS)
 
 test-containers: setup-dev ## run the tests on a container engine
 	@KIT_REQUIRE=container $(PYTEST) -q -rs -m container tests $(ARGS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 
 from kit import database
 from kit.cli.db import command as kit_db
+from pglab.errors import PglabError
 from pglab.servers.durable import DurableServer
 from pglab.urls import with_database
 from tests.kit.conftest import Ended, Kit
@@ -288,6 +290,17 @@ def test_every_command_of_db_is_known_by_a_test() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in tests)
     for name in kit_db.commands:
         assert f'db("{name}"' in source or f'kit("db", "{name}"' in source
+
+
+@pytest.fixture(autouse=True)
+def _nothing_precious(server: DurableServer) -> Iterator[None]:
+    """Other tests share the server, and compare its tables with the models."""
+    yield
+    with (
+        contextlib.suppress(psycopg.Error, PglabError),
+        psycopg.connect(server.url("tracker"), autocommit=True) as connection,
+    ):
+        connection.execute("DROP TABLE IF EXISTS precious")
 
 
 def mark(server: DurableServer) -> None:
