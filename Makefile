@@ -29,7 +29,7 @@ GRADED = --sandbox process $(filter-out $(HOSTILE),$(wildcard $(CLASS)/*)) \
 endif
 
 .PHONY: help grade lab test bench lint clean lock setup-grade setup-lab setup-dev \
-	test-containers test-sandbox test-browser test-notebooks test-slow test-all
+	test-containers test-sandbox test-browser test-notebooks test-tracker test-slow test-all
 .NOTPARALLEL:
 
 help: ## show this list
@@ -55,6 +55,9 @@ test-browser: setup-dev ## run the tests in Chromium
 
 test-notebooks: setup-dev ## run every notebook from its first cell to its last
 	@$(PYTEST) -q -rs -m notebook tests $(ARGS)
+
+test-tracker: setup-dev ## run the tests of the tracker, on TRACKER_TEST_VERSION=16 or such
+	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not slow" tests/tracker $(ARGS)
 
 test-slow: setup-dev ## run the slow tests that need nothing special
 	@$(PYTEST) -q -rs -m "slow and not container and not browser and not notebook" tests $(ARGS)

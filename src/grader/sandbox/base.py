@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -191,7 +192,11 @@ class Sandbox(ABC):
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
+        if process.poll() is None:
+            # Its group and not only itself: killed right after its start, bubblewrap leaves a child
+            # that waits for its word for ever.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if process.stderr:
             process.stderr.close()

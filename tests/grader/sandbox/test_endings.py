@@ -86,11 +86,20 @@ def test_a_closed_sandbox_leaves_nothing(fresh_lab: Laboratory) -> None:
 
 def test_a_sandbox_that_is_closed_at_once_leaves_nothing(fresh_lab: Laboratory) -> None:
     before = open_descriptors()
-    with type(fresh_lab.sandbox)(fresh_lab.server.socket_dir).start() as sandbox:
-        assert sandbox._process is not None
-        pid = sandbox._process.pid
-    assert are_gone([pid])
+    sessions = set()
+    for milliseconds in range(20):
+        with type(fresh_lab.sandbox)(fresh_lab.server.socket_dir).start() as sandbox:
+            assert sandbox._process is not None
+            sessions.add(sandbox._process.pid)
+            time.sleep(milliseconds / 1000)
+    assert come_true(lambda: not sessions & {session_of(pid) for pid in psutil.pids()})
     assert open_descriptors() == before
+
+
+def session_of(pid: int) -> int:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getsid(pid)
+    return 0
 
 
 def test_a_closed_cell_ends_all_that_runs_in_it(lab: Laboratory) -> None:
