@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -193,13 +192,14 @@ class Sandbox(ABC):
         if process is None:
             return
         if process.poll() is None:
-            # Its group and not only itself: killed right after its start, bubblewrap leaves a child
-            # that waits for its word for ever.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            self._kill(process)
         process.wait()
         if process.stderr:
             process.stderr.close()
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        """End the zygote, which still runs. Its cells notice, tidy up and follow."""
+        process.kill()
 
     def __enter__(self) -> Self:
         return self

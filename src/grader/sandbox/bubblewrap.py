@@ -4,10 +4,12 @@ as the only door.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import secrets
 import shutil
+import signal
 import site
 import subprocess
 import sys
@@ -48,6 +50,13 @@ class BubblewrapSandbox(Sandbox):
         if problem := _why_it_does_not_work():
             raise SandboxError(problem)
         return super().start()
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        """End bubblewrap with its whole group: killed right after its start and alone, it leaves a
+        child that waits for its word for ever.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     def _worker_options(self) -> dict[str, Any]:
         user = _FIRST_USER + secrets.randbelow(_USERS) if os.geteuid() == 0 else None
