@@ -76,6 +76,7 @@ class Examination:
         return self
 
     def _enter(self, stack: contextlib.ExitStack) -> None:
+        self._judge.prepare(self._exercise)  # while the zygote imports its libraries
         runner = self._desk.cell().runner()
         stack.callback(self._desk.reset_cell)
         stack.callback(runner.close)

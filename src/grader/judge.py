@@ -72,13 +72,17 @@ class Judge:
         """A place for one submission at one exercise; close it afterwards."""
         return Desk(self, submission, exercise)
 
-    def take(self, exercise: Exercise, role: Role) -> Database:
-        """A fresh database of the exercise that ``role`` may enter."""
+    def prepare(self, exercise: Exercise) -> None:
+        """Build the exercise's template and have databases made from it, once."""
         if exercise.name not in self._pools:
             template = self.scratch.template(template_key(exercise), _builder(exercise))
             pool = self.scratch.pool(template, ahead=self._clones_ahead)
             self._stack.callback(pool.close)
             self._pools[exercise.name] = pool
+
+    def take(self, exercise: Exercise, role: Role) -> Database:
+        """A fresh database of the exercise that ``role`` may enter."""
+        self.prepare(exercise)
         return self._pools[exercise.name].take(role.name, self._reader.name, self._author.name)
 
     def retire(self, role: Role) -> None:
