@@ -39,7 +39,13 @@ class OneDeskOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist's o
         super().schedule()
         if not self.workqueue:
             for node in self.nodes:
-                node.shutdown()
+                if node in self.registered_collections:
+                    node.shutdown()
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give a process more work, once it has said what it can do."""
+        if node in self.registered_collections:
+            super()._reschedule(node)
 
 
 @pytest.hookimpl
