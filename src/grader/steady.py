@@ -64,6 +64,7 @@ def _clock(match: re.Match[str], now: datetime) -> datetime | None:
         if match["iso"]:
             when = datetime.fromisoformat(match["iso"])
         else:
+            # Three to seven numbers, by the pattern; mypy counts a time zone among what they fill.
             when = datetime(*map(int, match["parts"].split(", ")))  # type: ignore[arg-type]
     except ValueError:
         return None

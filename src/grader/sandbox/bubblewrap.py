@@ -23,6 +23,7 @@ from grader.sandbox.base import WORKER, Sandbox
 
 _SOCKET_DIR = "/run/postgresql"
 _HOME = "/student"
+# S108 warns of names in a shared /tmp that others can guess: in the sandbox /tmp is nobody else's.
 _WRITABLE = (_HOME, "/tmp", "/dev/shm")  # noqa: S108
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
 # Far above the identifiers that people and services have, so that no file or process is shared with

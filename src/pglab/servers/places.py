@@ -127,6 +127,7 @@ def temporary_place(account: Account) -> Path:
 def _temporary(account: Account) -> list[Path]:
     """The directories for temporary files that we can write to and the account can enter."""
     found = []
+    # Only looked at: what is made there gets a random name.
     for each in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
         if each.is_dir() and os.access(each, os.W_OK) and account.can_enter(each):
             found.append(each.resolve())

@@ -160,4 +160,5 @@ def _add_schema(app: FastAPI) -> None:
         schemas |= problem.pop("$defs") | {"Problem": problem}
         return document
 
+    # The way that FastAPI documents ("Extending OpenAPI"), though it assigns to a method.
     app.openapi = openapi  # type: ignore[method-assign]

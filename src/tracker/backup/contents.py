@@ -44,7 +44,7 @@ def count_rows(connection: psycopg.Connection) -> dict[str, int]:
     return {
         name: connection.execute(
             sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))
-        ).fetchone()[0]  # type: ignore[index]  # an aggregate gives a row
+        ).fetchall()[0][0]
         for name in names
     }
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -192,7 +193,7 @@ class Cache:
             with self._sessions() as session:
                 track_ids = [row.track_id for row in tracks.popular_tracks(session)]
         reads: list[Callable[[], object]] = [self.catalog, self.completion]
-        reads += [lambda track_id=track_id: self.content(track_id) for track_id in track_ids]  # type: ignore[misc]
+        reads += [partial(self.content, track_id) for track_id in track_ids]
         warmed = 0
         for read in reads:
             try:
