@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 
-from tracker.api import learning, problems, tracks, users
+from tracker.api import learning, payments, problems, tracks, users
 from tracker.health import Status
 from tracker.stores import Store
 
@@ -33,7 +33,7 @@ def create_app(store: Store, *, hosts: tuple[str, ...] = LOCAL) -> FastAPI:
     )
     app.state.store = store
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    routers = (users.router, tracks.router, learning.router)
+    routers = (users.router, tracks.router, learning.router, payments.router)
     for router in routers:
         app.include_router(router)
     problems.install(app, [route for router in routers for route in router.routes])

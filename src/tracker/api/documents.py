@@ -46,8 +46,8 @@ Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER), BeforeValidator(_numb
 Cents = Annotated[int, Field(ge=0, le=LARGEST_INTEGER), BeforeValidator(_number)]
 Minutes = Annotated[int, Field(ge=0, le=1440), BeforeValidator(_number)]
 
-Search = Annotated[str | None, Query(max_length=200, pattern=WITHOUT_NUL)]
-PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+SearchText = Annotated[str, Field(max_length=200, pattern=WITHOUT_NUL)]
+TagText = Annotated[str, Field(max_length=50, pattern=WITHOUT_NUL)]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 
 
@@ -60,6 +60,31 @@ class Document(BaseModel):
     """A body that holds what it may hold and nothing else: a misspelled field is an error."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Filter(Document):
+    """Which page of a list is wanted."""
+
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 10
+
+
+class UserFilter(Filter):
+    """Which users are wanted."""
+
+    search: SearchText | None = None
+    role: Role | None = None
+    is_active: bool | None = True
+
+
+class TrackFilter(Filter):
+    """Which tracks are wanted."""
+
+    search: SearchText | None = None
+    difficulty: Difficulty | None = None
+    tag: TagText | None = None
+    author_id: UUID | None = None
+    is_published: bool | None = True
 
 
 class NewUser(Document):
@@ -132,6 +157,19 @@ class NewEnrollment(Document):
 
     user_id: UUID
     track_id: UUID
+
+
+class NewPayment(Document):
+    """Who pays for what. How much is the track's to say."""
+
+    user_id: UUID
+    track_id: UUID
+
+
+class Failed(Document):
+    """Why a payment failed, in the provider's words."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
 
 
 class Completed(Document):

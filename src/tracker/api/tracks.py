@@ -8,24 +8,13 @@ from fastapi import APIRouter, Query, Response
 
 from tracker.analytics.tracks import Completion, PopularTrack
 from tracker.api.dependencies import TheStore
-from tracker.api.documents import (
-    WITHOUT_NUL,
-    Limit,
-    Listing,
-    NewTrack,
-    PageNumber,
-    Search,
-    TrackPatch,
-)
+from tracker.api.documents import Limit, Listing, NewTrack, TrackFilter, TrackPatch
 from tracker.api.problems import described
-from tracker.models import Difficulty
 from tracker.repositories.tracks import TrackChanges, TrackSummary
 from tracker.services.catalog import LessonDraft, TrackDraft
-from tracker.stores import LessonDetail, TrackDetail
+from tracker.stores import LessonDetail, TrackDetail, TrackQuery
 
 router = APIRouter(tags=["tracks"], responses=described(400, 422))
-
-TagFilter = Annotated[str | None, Query(max_length=50, pattern=WITHOUT_NUL)]
 
 
 @router.post("/tracks", status_code=201, responses=described(409))
@@ -39,28 +28,9 @@ def create_track(new: NewTrack, store: TheStore, response: Response) -> TrackDet
 
 
 @router.get("/tracks")
-def list_tracks(
-    *,
-    store: TheStore,
-    search: Search = None,
-    difficulty: Difficulty | None = None,
-    tag: TagFilter = None,
-    author_id: UUID | None = None,
-    is_published: bool | None = True,
-    page: PageNumber = 1,
-    limit: Limit = 10,
-) -> Listing[TrackSummary]:
+def list_tracks(store: TheStore, wanted: Annotated[TrackFilter, Query()]) -> Listing[TrackSummary]:
     """List tracks, newest first."""
-    found = store.tracks(
-        search=search,
-        difficulty=difficulty,
-        tag=tag,
-        author_id=author_id,
-        is_published=is_published,
-        page=page,
-        limit=limit,
-    )
-    return Listing.of(found)
+    return Listing.of(store.tracks(TrackQuery(**wanted.model_dump())))
 
 
 @router.get("/catalog", responses=described(404))

@@ -1,18 +1,24 @@
 """Users: who they are and what they have done."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from tracker.analytics.learners import UserProgress
 from tracker.api.dependencies import TheStore
-from tracker.api.documents import Limit, Listing, NewUser, PageNumber, Search, UserPatch
+from tracker.api.documents import Listing, NewUser, UserFilter, UserPatch
 from tracker.api.problems import described
-from tracker.models import EnrollmentStatus, Role
+from tracker.models import EnrollmentStatus
 from tracker.repositories.users import UserChanges, UserDetail, UserSummary
-from tracker.stores import CertificateSummary, EnrollmentSummary, Registration
+from tracker.stores import (
+    CertificateSummary,
+    EnrollmentSummary,
+    PaymentSummary,
+    Registration,
+    UserQuery,
+)
 
 router = APIRouter(prefix="/users", tags=["users"], responses=described(400, 422))
 
@@ -27,19 +33,9 @@ def register(new: NewUser, store: TheStore, response: Response) -> UserSummary:
 
 
 @router.get("")
-def list_users(
-    *,
-    store: TheStore,
-    search: Search = None,
-    role: Role | None = None,
-    is_active: bool | None = True,
-    page: PageNumber = 1,
-    limit: Limit = 10,
-) -> Listing[UserSummary]:
+def list_users(store: TheStore, wanted: Annotated[UserFilter, Query()]) -> Listing[UserSummary]:
     """List users, newest first."""
-    return Listing.of(
-        store.users(search=search, role=role, is_active=is_active, page=page, limit=limit)
-    )
+    return Listing.of(store.users(UserQuery(**wanted.model_dump())))
 
 
 @router.get("/{user_id}", responses=described(404))
@@ -78,6 +74,12 @@ def list_enrollments(
 ) -> Sequence[EnrollmentSummary]:
     """List a user's enrollments, last used first."""
     return store.enrollments(user_id, status=status)
+
+
+@router.get("/{user_id}/payments", responses=described(404))
+def list_payments(user_id: UUID, store: TheStore) -> Sequence[PaymentSummary]:
+    """List what a user paid, or tried to pay, newest first."""
+    return store.payments(user_id)
 
 
 @router.get("/{user_id}/certificates", responses=described(404))

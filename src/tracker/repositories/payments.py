@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,19 +13,14 @@ from tracker.models import Payment, PaymentStatus, Track
 
 
 def take(
-    session: Session,
-    *,
-    user_id: UUID,
-    track: Track,
-    amount_cents: int,
-    currency: str,
-    provider: str,
-    provider_payment_id: str,
+    session: Session, *, user_id: UUID, track: Track, provider: str, provider_payment_id: str
 ) -> Payment:
     """Return the payment that the provider knows by this name; add it, pending, if it is new.
 
+    The second of two that arrive at once waits for the first, and finds what it added.
+
     Raises:
-        InvalidData: the amount is not positive, or the currency not one of three letters.
+        InvalidData: the track costs nothing.
         MissingReference: there is no such user.
     """
     statement = (
@@ -34,8 +29,8 @@ def take(
             user_id=user_id,
             track_id=track.id,
             track_title=track.title,
-            amount_cents=amount_cents,
-            currency=currency,
+            amount_cents=track.price_cents,
+            currency=track.currency,
             provider=provider,
             provider_payment_id=provider_payment_id,
         )
@@ -46,6 +41,11 @@ def take(
     return lock(session, provider, provider_payment_id)
 
 
+def find(session: Session, provider: str, provider_payment_id: str) -> Payment | None:
+    """Return the payment that the provider knows by this name, if there is one."""
+    return session.scalar(_named(provider, provider_payment_id))
+
+
 def lock(session: Session, provider: str, provider_payment_id: str) -> Payment:
     """Return a payment by the name that its provider gave it, and lock its row.
 
@@ -53,14 +53,19 @@ def lock(session: Session, provider: str, provider_payment_id: str) -> Payment:
         NotFound: nothing is known of such a payment.
     """
     payment = session.scalar(
-        select(Payment)
-        .where(Payment.provider == provider, Payment.provider_payment_id == provider_payment_id)
+        _named(provider, provider_payment_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     if payment is None:
         raise NotFound(f"payment of {provider}", provider_payment_id)
     return payment
+
+
+def _named(provider: str, provider_payment_id: str) -> Select[Payment]:
+    return select(Payment).where(
+        Payment.provider == provider, Payment.provider_payment_id == provider_payment_id
+    )
 
 
 def is_paid(session: Session, user_id: UUID, track_id: UUID) -> bool:

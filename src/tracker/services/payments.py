@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from tracker.db import unit_of_work
-from tracker.errors import NotFound, PaymentMismatch
+from tracker.errors import NotAvailable, NotFound, PaymentMismatch
 from tracker.models import EnrollmentStatus, Payment, PaymentStatus, Track
 from tracker.repositories import enrollments, payments
 
@@ -29,22 +29,25 @@ def take_payment(
     Raises:
         NotFound: there is no such track.
         PaymentMismatch: the provider's payment is known, but of another user or for another track.
-        InvalidData: the track costs nothing.
+        NotAvailable: the track costs nothing.
         MissingReference: there is no such user.
     """
     with unit_of_work(session):
         track = session.get(Track, track_id)
         if track is None:
             raise NotFound("track", track_id)
-        payment = payments.take(
-            session,
-            user_id=user_id,
-            track=track,
-            amount_cents=track.price_cents,
-            currency=track.currency,
-            provider=provider,
-            provider_payment_id=provider_payment_id,
-        )
+        # What was begun is found again, whatever has become of the price meanwhile.
+        payment = payments.find(session, provider, provider_payment_id)
+        if payment is None:
+            if not track.price_cents:
+                raise NotAvailable("This track is free. Enroll without a payment.")
+            payment = payments.take(
+                session,
+                user_id=user_id,
+                track=track,
+                provider=provider,
+                provider_payment_id=provider_payment_id,
+            )
         if (payment.user_id, payment.track_id) != (user_id, track_id):
             raise PaymentMismatch(
                 f"{provider} has used the name {provider_payment_id} for another payment."

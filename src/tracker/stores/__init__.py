@@ -12,9 +12,12 @@ from tracker.stores.store import (
     LessonDetail,
     LessonOutcome,
     LessonSummary,
+    PaymentSummary,
     Registration,
     Store,
     TrackDetail,
+    TrackQuery,
+    UserQuery,
 )
 
 __all__ = [
@@ -24,8 +27,11 @@ __all__ = [
     "LessonOutcome",
     "LessonSummary",
     "MemoryStore",
+    "PaymentSummary",
     "PostgresStore",
     "Registration",
     "Store",
     "TrackDetail",
+    "TrackQuery",
+    "UserQuery",
 ]

@@ -21,7 +21,8 @@ from tracker.errors import (
 from tracker.health import Health, check_health
 from tracker.models import EnrollmentStatus
 from tracker.repositories.certificates import as_written, new_number
-from tracker.stores.memory_catalog import MemoryCatalog, alone, now
+from tracker.stores.memory_catalog import alone, now
+from tracker.stores.memory_payments import MemoryPayments
 from tracker.stores.rows import Seat, Study, TrackRow
 from tracker.stores.store import (
     CertificateSummary,
@@ -30,12 +31,11 @@ from tracker.stores.store import (
 )
 
 
-class MemoryStore(MemoryCatalog):
+class MemoryStore(MemoryPayments):
     """A `Store` in this process. Every method checks all rules before it changes anything."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._seats: dict[tuple[UUID, UUID], Seat] = {}  # by user and track
         self._certificates: dict[str, CertificateSummary] = {}
 
     def health(self) -> Health:
@@ -49,6 +49,7 @@ class MemoryStore(MemoryCatalog):
         for track in [one for one in self._tracks.values() if one.author_id == user_id]:
             self.remove_track(track.id)
         del self._users[user_id], self._password_hashes[user_id]
+        self._outlive(user_id)
         self._seats = {key: seat for key, seat in self._seats.items() if key[0] != user_id}
         self._studies = {key: study for key, study in self._studies.items() if key[0] != user_id}
         self._certificates = {
@@ -59,6 +60,7 @@ class MemoryStore(MemoryCatalog):
     def remove_track(self, track_id: UUID) -> None:
         gone = {lesson.id for lesson in self._track(track_id).lessons}
         del self._tracks[track_id]
+        self._outlive(track_id)
         self._seats = {key: seat for key, seat in self._seats.items() if key[1] != track_id}
         self._studies = {key: one for key, one in self._studies.items() if key[1] not in gone}
         for number, certificate in self._certificates.items():
@@ -79,11 +81,10 @@ class MemoryStore(MemoryCatalog):
             raise MissingReference(f"There is no user {user_id} to enroll.")
         if (user_id, track_id) in self._seats:
             raise AlreadyEnrolled("The user is already enrolled in this track.")
-        active = EnrollmentStatus.ACTIVE
-        taken = [s for (_, of), s in self._seats.items() if of == track_id and s.status is active]
+        taken = [s for (_, of), s in self._seats.items() if of == track_id and s.is_active]
         if track.capacity is not None and len(taken) >= track.capacity:
             raise TrackFull(f"All {track.capacity} seats of this track are taken.")
-        if track.price_cents:
+        if track.price_cents and not self._has_paid(user_id, track_id):
             raise PaymentRequired("This track has a price. Pay it first, then enroll.")
         moment = now()
         self._seats[user_id, track_id] = Seat(moment, moment, total_lessons=len(published))

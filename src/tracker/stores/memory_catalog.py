@@ -17,7 +17,6 @@ from tracker.errors import (
     UsernameTaken,
 )
 from tracker.identifiers import uuid7
-from tracker.models import Difficulty, Role
 from tracker.passwords import hash_password
 from tracker.repositories.pages import Page
 from tracker.repositories.tracks import TrackChanges, TrackSummary
@@ -35,6 +34,8 @@ from tracker.stores.store import (
     LessonDetail,
     Registration,
     TrackDetail,
+    TrackQuery,
+    UserQuery,
 )
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -111,23 +112,15 @@ class MemoryCatalog:
         return UserDetail(user, written, completed)
 
     @alone
-    def users(
-        self,
-        *,
-        search: str | None = None,
-        role: Role | None = None,
-        is_active: bool | None = True,
-        page: int = 1,
-        limit: int = 10,
-    ) -> Page[UserSummary]:
+    def users(self, query: UserQuery) -> Page[UserSummary]:
         found = [
             user
             for user in sorted(self._users.values(), key=_moment, reverse=True)
-            if role in (None, user.role)
-            and is_active in (None, user.is_active)
-            and _holds(search, user.username, user.first_name, user.last_name)
+            if query.role in (None, user.role)
+            and query.is_active in (None, user.is_active)
+            and _holds(query.search, user.username, user.first_name, user.last_name)
         ]
-        return _page(found, page, limit)
+        return _page(found, query.page, query.limit)
 
     @alone
     def change_user(self, user_id: UUID, changes: UserChanges) -> UserSummary:
@@ -155,22 +148,13 @@ class MemoryCatalog:
         track_id = uuid7()
         track = TrackRow(
             id=track_id,
-            slug=slug,
-            title=draft.title,
-            description=draft.description,
-            difficulty=draft.difficulty,
-            tags=draft.tags,
-            estimated_hours=draft.estimated_hours,
-            price_cents=draft.price_cents,
-            currency=draft.currency,
-            capacity=draft.capacity,
-            learning_objectives=draft.learning_objectives,
             created_at=now(),
             author_id=author_id,
             lessons=[
                 LessonRow(id=uuid7(), track_id=track_id, position=position, **asdict(lesson))
                 for position, lesson in enumerate(lessons, start=1)
             ],
+            **asdict(draft) | {"slug": slug},
         )
         self._tracks[track.id] = track
         return self.track(track.id)
@@ -181,27 +165,17 @@ class MemoryCatalog:
         return track.detail(self._users[track.author_id].username)
 
     @alone
-    def tracks(
-        self,
-        *,
-        search: str | None = None,
-        difficulty: Difficulty | None = None,
-        tag: str | None = None,
-        author_id: UUID | None = None,
-        is_published: bool | None = True,
-        page: int = 1,
-        limit: int = 10,
-    ) -> Page[TrackSummary]:
+    def tracks(self, query: TrackQuery) -> Page[TrackSummary]:
         found = [
             self._summary(track)
             for track in self._newest_first()
-            if difficulty in (None, track.difficulty)
-            and (tag is None or tag in track.tags)
-            and author_id in (None, track.author_id)
-            and is_published in (None, track.is_published)
-            and _holds(search, track.title, track.description)
+            if query.difficulty in (None, track.difficulty)
+            and (query.tag is None or query.tag in track.tags)
+            and query.author_id in (None, track.author_id)
+            and query.is_published in (None, track.is_published)
+            and _holds(query.search, track.title, track.description)
         ]
-        return _page(found, page, limit)
+        return _page(found, query.page, query.limit)
 
     @alone
     def tracks_after(self, track_id: UUID | None, *, limit: int = 20) -> Sequence[TrackSummary]:

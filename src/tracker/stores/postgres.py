@@ -16,12 +16,13 @@ from tracker.analytics.tracks import Completion, PopularTrack
 from tracker.db import make_sessions, unit_of_work
 from tracker.errors import NotFound
 from tracker.health import Health, check_health
-from tracker.models import Certificate, Difficulty, Enrollment, EnrollmentStatus, Role, Track
-from tracker.repositories import certificates, enrollments, lessons, tracks, users
+from tracker.models import EnrollmentStatus, Track
+from tracker.repositories import certificates, enrollments, lessons, payments, tracks, users
 from tracker.repositories.pages import Page, Position
 from tracker.repositories.tracks import TrackChanges, TrackSummary
 from tracker.repositories.users import UserChanges, UserDetail, UserSummary
 from tracker.services import accounts, catalog, learning
+from tracker.services import payments as paying
 from tracker.services.catalog import LessonDraft, TrackDraft
 from tracker.services.retry import retrying
 from tracker.stores.store import (
@@ -29,9 +30,18 @@ from tracker.stores.store import (
     EnrollmentSummary,
     LessonDetail,
     LessonOutcome,
-    LessonSummary,
+    PaymentSummary,
     Registration,
     TrackDetail,
+    TrackQuery,
+    UserQuery,
+)
+from tracker.stores.summaries import (
+    certificate_summary,
+    enrollment_summary,
+    lesson_detail,
+    payment_summary,
+    track_detail,
 )
 
 
@@ -64,19 +74,9 @@ class PostgresStore:
         with self._transaction() as session:
             return users.get_detail(session, user_id)
 
-    def users(
-        self,
-        *,
-        search: str | None = None,
-        role: Role | None = None,
-        is_active: bool | None = True,
-        page: int = 1,
-        limit: int = 10,
-    ) -> Page[UserSummary]:
+    def users(self, query: UserQuery) -> Page[UserSummary]:
         with self._transaction() as session:
-            return users.find(
-                session, search=search, role=role, is_active=is_active, page=page, limit=limit
-            )
+            return users.find(session, **asdict(query))
 
     def change_user(self, user_id: UUID, changes: UserChanges) -> UserSummary:
         with self._transaction() as session:
@@ -96,34 +96,17 @@ class PostgresStore:
         self, author_id: UUID, draft: TrackDraft, lessons: Sequence[LessonDraft]
     ) -> TrackDetail:
         with self._sessions() as session:
-            return _track(catalog.create_track_with_lessons(session, author_id, draft, lessons))
+            return track_detail(
+                catalog.create_track_with_lessons(session, author_id, draft, lessons)
+            )
 
     def track(self, track_id: UUID) -> TrackDetail:
         with self._transaction() as session:
-            return _track(tracks.get(session, track_id))
+            return track_detail(tracks.get(session, track_id))
 
-    def tracks(
-        self,
-        *,
-        search: str | None = None,
-        difficulty: Difficulty | None = None,
-        tag: str | None = None,
-        author_id: UUID | None = None,
-        is_published: bool | None = True,
-        page: int = 1,
-        limit: int = 10,
-    ) -> Page[TrackSummary]:
+    def tracks(self, query: TrackQuery) -> Page[TrackSummary]:
         with self._transaction() as session:
-            return tracks.find(
-                session,
-                search=search,
-                difficulty=difficulty,
-                tag=tag,
-                author_id=author_id,
-                is_published=is_published,
-                page=page,
-                limit=limit,
-            )
+            return tracks.find(session, **asdict(query))
 
     def tracks_after(self, track_id: UUID | None, *, limit: int = 20) -> Sequence[TrackSummary]:
         with self._transaction() as session:
@@ -138,15 +121,15 @@ class PostgresStore:
     def change_track(self, track_id: UUID, changes: TrackChanges) -> TrackDetail:
         with self._transaction() as session:
             tracks.update_fields(session, track_id, changes)
-            return _track(tracks.get(session, track_id))
+            return track_detail(tracks.get(session, track_id))
 
     def publish_track(self, track_id: UUID) -> TrackDetail:
         with self._sessions() as session:
-            return _track(catalog.publish_track(session, track_id))
+            return track_detail(catalog.publish_track(session, track_id))
 
     def withdraw_track(self, track_id: UUID) -> TrackDetail:
         with self._sessions() as session:
-            return _track(catalog.withdraw_track(session, track_id))
+            return track_detail(catalog.withdraw_track(session, track_id))
 
     def remove_track(self, track_id: UUID) -> None:
         with self._transaction() as session:
@@ -154,24 +137,13 @@ class PostgresStore:
 
     def lesson(self, lesson_id: UUID) -> LessonDetail:
         with self._transaction() as session:
-            found = lessons.get(session, lesson_id)
-            return LessonDetail(
-                id=found.id,
-                title=found.title,
-                duration_minutes=found.duration_minutes,
-                position=found.position,
-                is_preview=found.is_preview,
-                is_published=found.is_published,
-                track_id=found.track_id,
-                content=found.content,
-                video_url=found.video_url,
-            )
+            return lesson_detail(lessons.get(session, lesson_id))
 
     # Learning
 
     def enroll(self, user_id: UUID, track_id: UUID) -> EnrollmentSummary:
         with self._sessions() as session:
-            return _enrollment(retrying(lambda: learning.enroll(session, user_id, track_id)))
+            return enrollment_summary(retrying(lambda: learning.enroll(session, user_id, track_id)))
 
     def enrollments(
         self, user_id: UUID, *, status: EnrollmentStatus | None = None
@@ -179,12 +151,13 @@ class PostgresStore:
         with self._transaction() as session:
             users.get(session, user_id)
             return [
-                _enrollment(one) for one in enrollments.of_user(session, user_id, status=status)
+                enrollment_summary(one)
+                for one in enrollments.of_user(session, user_id, status=status)
             ]
 
     def cancel_enrollment(self, user_id: UUID, track_id: UUID) -> EnrollmentSummary:
         with self._sessions() as session:
-            return _enrollment(learning.cancel_enrollment(session, user_id, track_id))
+            return enrollment_summary(learning.cancel_enrollment(session, user_id, track_id))
 
     def complete_lesson(
         self, user_id: UUID, lesson_id: UUID, *, minutes: int = 0, score: Decimal | None = None
@@ -211,14 +184,56 @@ class PostgresStore:
     def certificates(self, user_id: UUID) -> Sequence[CertificateSummary]:
         with self._transaction() as session:
             users.get(session, user_id)
-            return [_certificate(one) for one in certificates.of_user(session, user_id)]
+            return [certificate_summary(one) for one in certificates.of_user(session, user_id)]
 
     def certificate(self, number: str) -> CertificateSummary:
         with self._transaction() as session:
             found = certificates.find_by_number(session, number)
             if found is None:
                 raise NotFound("certificate", number)
-            return _certificate(found)
+            return certificate_summary(found)
+
+    # Paying
+
+    def take_payment(
+        self, provider: str, provider_payment_id: str, *, user_id: UUID, track_id: UUID
+    ) -> PaymentSummary:
+        with self._sessions() as session:
+            return payment_summary(
+                paying.take_payment(
+                    session,
+                    user_id=user_id,
+                    track_id=track_id,
+                    provider=provider,
+                    provider_payment_id=provider_payment_id,
+                )
+            )
+
+    def complete_payment(self, provider: str, provider_payment_id: str) -> PaymentSummary:
+        with self._sessions() as session:
+            return payment_summary(paying.complete_payment(session, provider, provider_payment_id))
+
+    def fail_payment(self, provider: str, provider_payment_id: str, reason: str) -> PaymentSummary:
+        with self._sessions() as session:
+            return payment_summary(
+                paying.fail_payment(session, provider, provider_payment_id, reason)
+            )
+
+    def refund_payment(self, provider: str, provider_payment_id: str) -> PaymentSummary:
+        with self._sessions() as session:
+            return payment_summary(paying.refund_payment(session, provider, provider_payment_id))
+
+    def payment(self, provider: str, provider_payment_id: str) -> PaymentSummary:
+        with self._transaction() as session:
+            found = payments.find(session, provider, provider_payment_id)
+            if found is None:
+                raise NotFound(f"payment of {provider}", provider_payment_id)
+            return payment_summary(found)
+
+    def payments(self, user_id: UUID) -> Sequence[PaymentSummary]:
+        with self._transaction() as session:
+            users.get(session, user_id)
+            return [payment_summary(one) for one in payments.of_user(session, user_id)]
 
     # Figures
 
@@ -234,61 +249,3 @@ class PostgresStore:
     def popular_tracks(self, *, limit: int = 10) -> Sequence[PopularTrack]:
         with self._transaction() as session:
             return track_analytics.popular_tracks(session, limit=limit)
-
-
-def _track(track: Track) -> TrackDetail:
-    return TrackDetail(
-        id=track.id,
-        slug=track.slug,
-        title=track.title,
-        description=track.description,
-        difficulty=track.difficulty,
-        tags=track.tags,
-        estimated_hours=track.estimated_hours,
-        price_cents=track.price_cents,
-        currency=track.currency,
-        capacity=track.capacity,
-        learning_objectives=track.learning_objectives,
-        is_published=track.is_published,
-        published_at=track.published_at,
-        created_at=track.created_at,
-        author_id=track.author_id,
-        author=track.author.username,
-        lessons=[
-            LessonSummary(
-                id=lesson.id,
-                title=lesson.title,
-                duration_minutes=lesson.duration_minutes,
-                position=lesson.position,
-                is_preview=lesson.is_preview,
-                is_published=lesson.is_published,
-            )
-            for lesson in track.lessons
-        ],
-    )
-
-
-def _enrollment(enrollment: Enrollment) -> EnrollmentSummary:
-    progress = enrollment.progress
-    return EnrollmentSummary(
-        user_id=enrollment.user_id,
-        track_id=enrollment.track_id,
-        track_title=enrollment.track.title,
-        status=enrollment.status,
-        enrolled_at=enrollment.enrolled_at,
-        completed_at=enrollment.completed_at,
-        completed_lessons=progress.completed_lessons if progress else 0,
-        total_lessons=progress.total_lessons if progress else 0,
-        percent=progress.percent if progress else 0,
-    )
-
-
-def _certificate(certificate: Certificate) -> CertificateSummary:
-    return CertificateSummary(
-        number=certificate.number,
-        user_id=certificate.user_id,
-        track_id=certificate.track_id,
-        track_title=certificate.track_title,
-        issued_at=certificate.issued_at,
-        expires_at=certificate.expires_at,
-    )

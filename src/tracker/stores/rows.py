@@ -1,8 +1,9 @@
 """What the store in memory keeps in place of rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 from uuid import UUID
 
 from tracker.models import Difficulty, EnrollmentStatus
@@ -64,6 +65,7 @@ class TrackRow:
     is_published: bool = False
     published_at: datetime | None = None
     is_featured: bool = False
+    organization_id: UUID | None = None
 
     def summary(self, author: str) -> TrackSummary:
         return TrackSummary(
@@ -84,7 +86,9 @@ class TrackRow:
         )
 
     def detail(self, author: str) -> TrackDetail:
-        shown = {name: value for name, value in vars(self).items() if name != "is_featured"}
+        shown: dict[str, Any] = {
+            field.name: getattr(self, field.name, None) for field in fields(TrackDetail)
+        }
         lessons = [lesson.summary() for lesson in self.lessons]
         return TrackDetail(**shown | {"author": author, "lessons": lessons})
 
@@ -101,13 +105,17 @@ class Seat:
     completed_at: datetime | None = None
 
     @property
+    def is_active(self) -> bool:
+        return self.status is EnrollmentStatus.ACTIVE
+
+    @property
     def percent(self) -> int:
         return 100 * self.completed_lessons // max(self.total_lessons, 1)
 
     def count(self, total: int, completed: int, moment: datetime) -> None:
         """Take the lessons down as counted, and complete the enrollment if that was all."""
         self.total_lessons, self.completed_lessons, self.last_accessed_at = total, completed, moment
-        if completed == total and self.status is EnrollmentStatus.ACTIVE:
+        if completed == total and self.is_active:
             self.status, self.completed_at = EnrollmentStatus.COMPLETED, moment
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from tracker.analytics.learners import UserProgress
 from tracker.analytics.tracks import Completion, PopularTrack
 from tracker.health import Health
-from tracker.models import Difficulty, EnrollmentStatus, Role
+from tracker.models import Difficulty, EnrollmentStatus, PaymentStatus, Role
 from tracker.repositories.pages import Page
 from tracker.repositories.tracks import TrackChanges, TrackSummary
 from tracker.repositories.users import UserChanges, UserDetail, UserSummary
@@ -115,6 +115,48 @@ class CertificateSummary:
     expires_at: datetime | None
 
 
+@dataclass(frozen=True)
+class PaymentSummary:
+    """What somebody paid, or tried to pay. It stays when the user or the track is gone."""
+
+    provider: str
+    provider_payment_id: str
+    user_id: UUID | None
+    track_id: UUID | None
+    track_title: str
+    amount_cents: int
+    currency: str
+    status: PaymentStatus
+    created_at: datetime
+    completed_at: datetime | None = None
+    refunded_at: datetime | None = None
+    failure_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserQuery:
+    """Which users, and which page of them. None asks for either kind."""
+
+    search: str | None = None
+    role: Role | None = None
+    is_active: bool | None = True
+    page: int = 1
+    limit: int = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackQuery:
+    """Which tracks, and which page of them. None asks for either kind."""
+
+    search: str | None = None
+    difficulty: Difficulty | None = None
+    tag: str | None = None
+    author_id: UUID | None = None
+    is_published: bool | None = True
+    page: int = 1
+    limit: int = 10
+
+
 class Store(Protocol):
     """What the API needs of a place to keep data. Each method is done wholly or not at all.
 
@@ -128,15 +170,9 @@ class Store(Protocol):
 
     def user(self, user_id: UUID) -> UserDetail: ...
 
-    def users(
-        self,
-        *,
-        search: str | None = None,
-        role: Role | None = None,
-        is_active: bool | None = True,
-        page: int = 1,
-        limit: int = 10,
-    ) -> Page[UserSummary]: ...
+    def users(self, query: UserQuery) -> Page[UserSummary]:
+        """Return a page of users, newest first."""
+        ...
 
     def change_user(self, user_id: UUID, changes: UserChanges) -> UserSummary: ...
 
@@ -150,17 +186,9 @@ class Store(Protocol):
 
     def track(self, track_id: UUID) -> TrackDetail: ...
 
-    def tracks(
-        self,
-        *,
-        search: str | None = None,
-        difficulty: Difficulty | None = None,
-        tag: str | None = None,
-        author_id: UUID | None = None,
-        is_published: bool | None = True,
-        page: int = 1,
-        limit: int = 10,
-    ) -> Page[TrackSummary]: ...
+    def tracks(self, query: TrackQuery) -> Page[TrackSummary]:
+        """Return a page of tracks, newest first."""
+        ...
 
     def tracks_after(self, track_id: UUID | None, *, limit: int = 20) -> Sequence[TrackSummary]:
         """Read the published tracks on from one that was read before, newest first."""
@@ -195,6 +223,26 @@ class Store(Protocol):
         ...
 
     def certificate(self, number: str) -> CertificateSummary: ...
+
+    def take_payment(
+        self, provider: str, provider_payment_id: str, *, user_id: UUID, track_id: UUID
+    ) -> PaymentSummary:
+        """Begin a payment, or find that it was begun. Like the others below, it may be repeated."""
+        ...
+
+    def complete_payment(self, provider: str, provider_payment_id: str) -> PaymentSummary: ...
+
+    def fail_payment(
+        self, provider: str, provider_payment_id: str, reason: str
+    ) -> PaymentSummary: ...
+
+    def refund_payment(self, provider: str, provider_payment_id: str) -> PaymentSummary: ...
+
+    def payment(self, provider: str, provider_payment_id: str) -> PaymentSummary: ...
+
+    def payments(self, user_id: UUID) -> Sequence[PaymentSummary]:
+        """Return a user's payments, newest first."""
+        ...
 
     def user_progress(self, user_id: UUID) -> UserProgress: ...
 

@@ -257,6 +257,96 @@ def test_a_track_with_a_price_has_to_be_paid(
     assert client.get(f"/users/{user['id']}/enrollments").json() == []
 
 
+def pay(client: TestClient, user: dict[str, Any], track: dict[str, Any], name: str) -> Response:
+    body = {"user_id": user["id"], "track_id": track["id"]}
+    return client.put(f"/payments/stripe/{name}", json=body)
+
+
+def test_who_has_paid_gets_in_and_a_refund_ends_it(
+    client: TestClient, new_user: New, new_track: New
+) -> None:
+    user, other = new_user(), new_user("grace")
+    track = new_track(user, price_cents=4900, currency="EUR")
+    payment = pay(client, user, track, "pi_1").json()
+    assert (payment["amount_cents"], payment["currency"]) == (4900, "EUR")
+    assert (payment["status"], payment["track_title"]) == ("pending", "SQL 101")
+    assert_problem(enroll(client, user, track), 402, "payment-required")
+    done = client.put("/payments/stripe/pi_1/completion").json()
+    assert (done["status"], done["completed_at"] is None) == ("completed", False)
+    assert_problem(enroll(client, other, track), 402, "payment-required")
+    assert enroll(client, user, track).status_code == 201
+    refunded = client.put("/payments/stripe/pi_1/refund").json()
+    assert (refunded["status"], refunded["refunded_at"] is None) == ("refunded", False)
+    (enrollment,) = client.get(f"/users/{user['id']}/enrollments").json()
+    assert enrollment["status"] == "cancelled"
+
+
+def test_a_provider_may_tell_its_news_twice(
+    client: TestClient, new_user: New, new_track: New
+) -> None:
+    user, other = new_user(), new_user("grace")
+    track = new_track(user, price_cents=1)
+    declined = {"reason": "The card was declined."}
+    for _ in range(2):
+        assert pay(client, user, track, "pi_1").json()["status"] == "pending"
+    for _ in range(2):
+        failed = client.put("/payments/stripe/pi_1/failure", json=declined).json()
+        assert (failed["status"], failed["failure_reason"]) == ("failed", declined["reason"])
+    pay(client, user, track, "pi_2")
+    first = client.put("/payments/stripe/pi_2/completion").json()
+    assert client.put("/payments/stripe/pi_2/completion").json() == first
+    assert pay(client, user, track, "pi_2").json() == first
+    assert_problem(pay(client, other, track, "pi_2"), 409, "payment-mismatch", "pi_2")
+    listed = client.get(f"/users/{user['id']}/payments").json()
+    assert listed == [first, failed]
+    assert client.get("/payments/stripe/pi_2").json() == first
+
+
+def test_a_payment_takes_no_step_that_none_can_take(
+    client: TestClient, new_user: New, new_track: New
+) -> None:
+    user = new_user()
+    track = new_track(user, price_cents=1)
+    pay(client, user, track, "pi_1")
+    path = "/payments/stripe/pi_1"
+    assert_problem(client.put(f"{path}/refund"), 409, "invalid-transition", "pending to refunded")
+    client.put(f"{path}/completion")
+    failure = client.put(f"{path}/failure", json={"reason": "late"})
+    assert_problem(failure, 409, "invalid-transition", "completed to failed")
+    client.put(f"{path}/refund")
+    assert_problem(
+        client.put(f"{path}/completion"), 409, "invalid-transition", "refunded to completed"
+    )
+
+
+def test_what_cannot_be_paid_is_refused_in_words(
+    client: TestClient, new_user: New, new_track: New
+) -> None:
+    user = new_user()
+    free, track = new_track(user), new_track(user, price_cents=1)
+    assert_problem(pay(client, user, free, "pi_1"), 409, "not-available", "free")
+    assert_problem(pay(client, user, {"id": NOBODY}, "pi_1"), 404, "not-found", NOBODY)
+    assert_problem(pay(client, {"id": NOBODY}, track, "pi_1"), 409, "missing-reference")
+    assert_problem(client.get("/payments/stripe/pi_1"), 404, "not-found", "pi_1")
+    for step in ("completion", "refund"):
+        assert_problem(client.put(f"/payments/stripe/pi_1/{step}"), 404, "not-found", "pi_1")
+    assert_problem(client.put("/payments/Stripe/pi_1/refund"), 422)
+    assert_problem(pay(client, user, track, "a%00"), 422)
+
+
+def test_a_payment_outlives_its_user_and_its_track(
+    client: TestClient, new_user: New, new_track: New
+) -> None:
+    user, author = new_user(), new_user("grace")
+    track = new_track(author, price_cents=1)
+    pay(client, user, track, "pi_1")
+    assert client.delete(f"/users/{user['id']}").status_code == 204
+    assert client.delete(f"/tracks/{track['id']}").status_code == 204
+    payment = client.put("/payments/stripe/pi_1/completion").json()
+    assert (payment["user_id"], payment["track_id"]) == (None, None)
+    assert (payment["status"], payment["track_title"]) == ("completed", "SQL 101")
+
+
 def test_of_many_who_want_the_last_seats_as_many_get_one(
     client: TestClient, new_user: New, new_track: New
 ) -> None:
@@ -361,6 +451,7 @@ def test_a_removed_user_takes_what_they_wrote_and_did_along(
         "/users/{}/progress",
         "/users/{}/enrollments",
         "/users/{}/certificates",
+        "/users/{}/payments",
         "/tracks/{}",
         "/tracks/{}/completion",
         "/lessons/{}",

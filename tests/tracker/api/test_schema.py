@@ -77,6 +77,6 @@ def test_every_chain_of_operations_keeps_its_word(
                 app.state.store = MemoryStore()
                 return
             with app.state.store.engine.begin() as connection:
-                connection.execute(text("TRUNCATE users, tracks, certificates CASCADE"))
+                connection.execute(text("TRUNCATE users, tracks, certificates, payments CASCADE"))
 
     Chain.run(settings=settings(bounded, stateful_step_count=10))

@@ -30,6 +30,7 @@ scores = st.sampled_from([None, 0, 12.345, 50, 99.99, 100])
 users = st.sampled_from([0, 1, 1, 1, 2])
 tracks = st.sampled_from([0, 0, 0, 1, 2])
 lessons = st.sampled_from([0, 0, 1, 1, 2])
+payments = st.sampled_from(["p", "p", "q"])  # what the provider calls them
 
 
 def fields(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -61,6 +62,8 @@ changing = st.one_of(
         fields(title=texts, description=st.none() | texts, slug=slugs),
     ),
     st.tuples(st.just("publish"), tracks),
+    st.tuples(st.just("pay"), users, tracks, payments),
+    st.tuples(st.just("settle"), payments, st.sampled_from(["completion", "failure", "refund"])),
     st.tuples(st.just("withdraw"), tracks),
     st.tuples(st.just("search"), texts, st.integers(1, 2)),
 )
@@ -81,6 +84,9 @@ beginning: list[tuple[Any, ...]] = [
     ("create", 0, "SQL", 2, {}),
     ("publish", 0),
     ("enroll", 1, 0),
+    ("create", 0, "SQL for money", 1, {"price_cents": 1}),
+    ("publish", 1),
+    ("pay", 1, 1, "p"),
 ]
 
 
@@ -102,10 +108,10 @@ class Course:
     def look(self) -> Any:
         """Return all that can be seen."""
         paths = ["/users?limit=100&is_active=true", "/tracks?limit=100", "/catalog"]
-        paths.append("/analytics/popular-tracks?limit=100")
+        paths += ["/analytics/popular-tracks?limit=100", "/payments/bank/p", "/payments/bank/q"]
         for user in self.users:
             paths += [f"/users/{user}{end}" for end in ("", "/progress", "/enrollments")]
-            paths.append(f"/users/{user}/certificates")
+            paths += [f"/users/{user}/{end}" for end in ("certificates", "payments")]
         for track in self.tracks:
             paths += [f"/tracks/{track}", f"/tracks/{track}/completion"]
         return [self._comparable(self.client.get(path).json()) for path in paths]
@@ -160,6 +166,14 @@ class Course:
         path = f"/users/{_nth(self.users, user)}/lessons/{_nth(self.lessons, lesson)}/completions"
         return self.client.post(path, json={"minutes": minutes, "score": score})
 
+    def _pay(self, user: int, track: int, payment: str) -> Any:
+        body = {"user_id": _nth(self.users, user), "track_id": _nth(self.tracks, track)}
+        return self.client.put(f"/payments/bank/{payment}", json=body)
+
+    def _settle(self, payment: str, news: str) -> Any:
+        body = {"json": {"reason": "It is late."}} if news == "failure" else {}
+        return self.client.put(f"/payments/bank/{payment}/{news}", **body)
+
     def _search(self, words: str, page: int) -> Any:
         params = {"search": words, "page": page, "limit": 1}
         return self.client.get("/users" if page == 1 else "/tracks", params=params)
@@ -207,7 +221,7 @@ def test_both_stores_answer_alike(
     in_postgres: PostgresStore, course: list[tuple[Any, ...]]
 ) -> None:
     with in_postgres.engine.begin() as connection:
-        connection.execute(text("TRUNCATE users, tracks, certificates CASCADE"))
+        connection.execute(text("TRUNCATE users, tracks, certificates, payments CASCADE"))
     one, other = (Course(TestClient(create_app(s))) for s in (MemoryStore(), in_postgres))
     for step in [*beginning, *course]:
         assert one.take(step) == other.take(step), step

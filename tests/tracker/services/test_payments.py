@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
-from tracker.errors import InvalidData, InvalidTransition, NotFound, PaymentMismatch
+from tracker.errors import InvalidTransition, NotAvailable, NotFound, PaymentMismatch
 from tracker.models import EnrollmentStatus, PaymentStatus, Track, User
 from tracker.repositories import enrollments, tracks, users
 from tracker.repositories import payments as stored
@@ -94,6 +94,16 @@ def test_a_provider_cannot_use_one_name_for_two_payments(
         take(session, other, track)
 
 
+def test_a_payment_keeps_the_price_at_which_it_was_begun(
+    session: Session, buyer: User, track: Track
+) -> None:
+    first = take(session, buyer, track)
+    tracks.update_fields(session, track.id, {"price_cents": 0})
+    session.commit()
+    assert take(session, buyer, track) == first
+    assert stored.of_user(session, buyer.id)[0].amount_cents == 4900
+
+
 def test_a_payment_takes_the_steps_that_a_payment_can_take(
     session: Session, buyer: User, track: Track
 ) -> None:
@@ -143,7 +153,7 @@ def test_what_cannot_be_paid_is_refused_in_words(
 ) -> None:
     free = make_track(lessons=1)
     session.commit()
-    with pytest.raises(InvalidData, match="amount_cents"):
+    with pytest.raises(NotAvailable, match="free"):
         take(session, buyer, free)
     with pytest.raises(NotFound):
         payments.take_payment(
