@@ -28,7 +28,7 @@ from grader.tomlfile import parse_toml, read_text, read_toml
 _NAME = re.compile(r"\d{2}_[a-z0-9_]+\Z")
 _FRONT_MATTER = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n", re.DOTALL)
 _KEYS = {"title", "notebook", "minutes", "answer", "given", "schema", "worker"}
-_WORKER_KEYS = {"module", "transaction", "seconds"}
+_WORKER_KEYS = {"module", "transaction", "seconds", "privileges"}
 _PAGE_KEYS = {"title", "notebook", "hints"}
 
 
@@ -62,7 +62,9 @@ class Exercise:
     """Files that stand beside them in the sandbox: always the course's own copy."""
     schema_file: str
     schema: str
-    """SQL that builds the exercise's database: the content of ``schema_file``."""
+    """SQL that builds the exercise's database; empty where the submission starts from nothing."""
+    makes_tables: bool
+    """Whether the submission may make tables and change those that are there, not rows alone."""
     module: str
     commits: bool
     """Whether the kit, as the caller, commits after a call that returned."""
@@ -221,16 +223,23 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
             f'{file}: \'worker.transaction\' is "caller" or "callee", not {transaction!r}.'
         )
     answer, given = settings.names("answer"), settings.names("given", [])
-    module, schema = worker.get("module", str), settings.name("schema")
+    privileges = worker.get("privileges", str, "rows")
+    if privileges not in ("rows", "tables"):
+        raise CatalogError(
+            f'{file}: \'worker.privileges\' is "rows" or "tables", not {privileges!r}.'
+        )
+    in_python = any(name.endswith(".py") for name in answer)
+    module = worker.get("module", str, None if in_python else "")
+    schema = settings.name("schema", "")
     if not answer:
         raise CatalogError(f"{file}: 'answer' names no file.")
     if both := sorted({*answer} & {*given}):
         raise CatalogError(f"{file}: {both[0]} stands in 'answer' and in 'given'.")
-    if f"{module}.py" not in (*answer, *given):
+    if module and f"{module}.py" not in (*answer, *given):
         raise CatalogError(
             f"{file}: 'worker.module' is {module!r}, and {module}.py is neither answer nor given."
         )
-    for name in (*given, schema):
+    for name in (*given, *([schema] if schema else [])):
         if not (path / name).is_file():
             raise CatalogError(f"{file} names {name}, which is not there.")
     return Exercise(
@@ -243,7 +252,8 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
         answer=answer,
         given=given,
         schema_file=schema,
-        schema=read_text(path / schema),
+        schema=read_text(path / schema) if schema else "",
+        makes_tables=privileges == "tables",
         module=module,
         commits=transaction == "caller",
         seconds=float(worker.positive("seconds", 5)),

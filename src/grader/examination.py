@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import psycopg
 
-from grader import wire
+from grader import instruments, wire
 from grader.catalog import CheckSpec
-from grader.checks.data import Data
 from grader.checks.sent import Sent, Statements, to_show
+from grader.checks.state import Database as State
 from grader.checks.student import Student, import_failure
 from grader.checks.verdict import Hint, NotPassed
 from grader.errors import JudgeError
 from grader.results import Failure, Reason
 from grader.sandbox import Answer, Runner
 from grader.text import clean, literal, show
+from pglab.scratch import Database, Role
 from pglab.urls import database_url, sqlalchemy_url
 from pglab.witness import Mark, Statement
 
@@ -58,13 +58,24 @@ class Examination:
     Raises:
         NeverImports: on entry, where the submission cannot be imported.
         GraderError, PglabError: on entry, where the machine is at fault.
+
+    Attributes:
+        database: this check's own.
+        student: the submission in the process that was started first.
+        state: what is in the database.
+        statements: what the submission sends.
     """
 
+    database: Database
+    student: Student
+    state: State
+    statements: Statements
+
     def __init__(self, desk: Desk, spec: CheckSpec) -> None:
-        self._desk = desk
-        self._spec = spec
-        self._judge = desk.judge
-        self._exercise = desk.exercise
+        self.desk = desk
+        self.spec = spec
+        self.judge = desk.judge
+        self.exercise = desk.exercise
         self._start: Mark | None = None
         self._before_last: Mark | None = None
         self._after_last: Mark | None = None
@@ -76,45 +87,63 @@ class Examination:
         return self
 
     def _enter(self, stack: contextlib.ExitStack) -> None:
-        self._judge.prepare(self._exercise)  # while the zygote imports its libraries
-        runner = self._desk.cell().runner()
-        stack.callback(self._desk.reset_cell)
+        self._stack = stack
+        self.judge.prepare(self.exercise)  # while the zygote imports its libraries
+        runner = self.desk.cell().runner()
+        stack.callback(self.desk.reset_cell)
         stack.callback(runner.close)
-        self._database = self._judge.take(self._exercise, self._desk.role)
-        stack.callback(self._database.drop)
-        self._desk.note_database(self._database)
-        self.student = Student(
+        self.database = self.judge.take(self.exercise, self.desk.role)
+        stack.callback(self.database.drop)
+        self.desk.note_database(self.database)
+        self.student = self._student(runner)
+        self._open(runner)
+        self.state = self.judge.state(self.database, self.writer)
+        stack.callback(self.state.close)
+        self.statements = Statements(self._last, self._all, self._routines)
+        self._start = self._before_last = self.judge.witness.mark()
+
+    def another_student(self) -> Student:
+        """The submission in one more process of the same cell, on the same database.
+
+        Raises:
+            NeverImports: as on entry.
+            GraderError: the sandbox gives no further process.
+        """
+        runner = self.desk.cell_in_use().runner()
+        self._stack.callback(runner.close)
+        student = self._student(runner)
+        self._open(runner)
+        return student
+
+    @property
+    def writer(self) -> Role:
+        """Who puts rows into this exercise's tables: their owner."""
+        return self.desk.role if self.exercise.makes_tables else self.judge.author
+
+    def _student(self, runner: Runner) -> Student:
+        return Student(
             runner,
-            module=f"{self._exercise.module}.py",
-            seconds=self._exercise.seconds,
-            commits=self._exercise.commits,
+            module=f"{self.exercise.module}.py",
+            seconds=self.exercise.seconds,
+            commits=self.exercise.commits,
             before_call=self._calling,
             after_call=self._called,
         )
-        self._connect(runner)
-        self.state = self._judge.state(self._database)
-        stack.callback(self.state.close)
-        self._start = self._before_last = self._judge.witness.mark()
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def run(self) -> Failure | None:
         """None where the check holds; else why not, with the statements that were sent."""
-        instruments: Mapping[str, Any] = {
-            "student": self.student,
-            "db": self.state,
-            "statements": Statements(self._last, self._all, self._routines),
-            "data": Data(f"{self._judge.seed}:{self._exercise.name}:{self._spec.name}"),
-        }
+        wanted = {name: instruments.make(name, self) for name in self.spec.wants}
         said: object = None
         try:
-            self._spec.function(**{name: instruments[name] for name in self._spec.wants})
+            self.spec.function(**wanted)
             self._refuse_late_statements()
             return None
         except AssertionError as error:
             said = error.args[0] if error.args else None
-            failure = _from_hint(self._spec, said)
+            failure = _from_hint(self.spec, said)
         except NotPassed as error:
             failure = error.failure
         except _LOCKED:
@@ -127,26 +156,26 @@ class Examination:
             failure = self._misshapen_in_query(error)
         return self._complete(failure, said)
 
-    def _connect(self, runner: Runner) -> None:
+    def _open(self, runner: Runner) -> None:
         """Connect the runner to its database, then have it import the submission."""
         url = database_url(
-            self._database.name,
-            user=self._desk.role.name,
-            password=self._desk.role.password,
-            host=self._judge.sandbox.socket_dir_inside,
-            port=self._judge.server.port,
+            self.database.name,
+            user=self.desk.role.name,
+            password=self.desk.role.password,
+            host=self.judge.sandbox.socket_dir_inside,
+            port=self.judge.server.port,
         )
         connected = runner.ask({"op": "connect", "url": sqlalchemy_url(url)}, _OPEN_SECONDS)
         if not isinstance(connected, Answer):
             raise JudgeError(f"the sandbox cannot reach the database: {connected}")
-        files = {name: wire.encode(content) for name, content in self._desk.files().items()}
-        request = {"op": "import", "files": files, "module": self._exercise.module}
-        imported = runner.ask(request, self._exercise.seconds)
+        files = {name: wire.encode(content) for name, content in self.desk.files().items()}
+        request = {"op": "import", "files": files, "module": self.exercise.module}
+        imported = runner.ask(request, self.exercise.seconds)
         self.student.heard(runner.output)
         if not isinstance(imported, Answer):
-            failure = import_failure(imported, f"{self._exercise.module}.py")
+            failure = import_failure(imported, f"{self.exercise.module}.py")
             reason = NeverImports(failure, self.student.printed)
-            self._desk.never_imports(reason)
+            self.desk.never_imports(reason)
             raise reason
 
     def _calling(self) -> None:
@@ -155,7 +184,7 @@ class Examination:
     def _called(self) -> None:
         self._before_last, self._after_last = (
             self._after_last or self._start,
-            self._judge.witness.mark(),
+            self.judge.witness.mark(),
         )
 
     def _refuse_late_statements(self) -> None:
@@ -164,9 +193,9 @@ class Examination:
         Raises:
             NotPassed: some were: by a thread, or by a pipeline that nobody waited for.
         """
-        if "statements" not in self._spec.wants or self._after_last is None:
+        if "statements" not in self.spec.wants or self._after_last is None:
             return
-        self._judge.witness.wait_until_idle(self._desk.role.name, timeout_s=_IDLE_SECONDS)
+        self.judge.witness.wait_until_idle(self.desk.role.name, timeout_s=_IDLE_SECONDS)
         if late := Sent(self._read(self._after_last, None)).all:
             raise NotPassed(_sent_late(late[0].kind))
 
@@ -178,8 +207,8 @@ class Examination:
 
     def _read(self, since: Mark | None, until: Mark | None) -> list[Statement]:
         assert since is not None
-        return self._judge.witness.statements(
-            since, until=until, role=self._desk.role.name, database=self._database.name
+        return self.judge.witness.statements(
+            since, until=until, role=self.desk.role.name, database=self.database.name
         )
 
     def _routines(self) -> list[str]:
@@ -187,7 +216,7 @@ class Examination:
         rows = self.state.query(
             "SELECT p.proname::text AS name FROM pg_catalog.pg_proc p"
             " JOIN pg_catalog.pg_roles r ON r.oid = p.proowner WHERE r.rolname = %s ORDER BY 1",
-            [self._desk.role.name],
+            [self.desk.role.name],
         )
         return [row["name"] for row in rows]
 
@@ -199,7 +228,7 @@ class Examination:
         statements = list(chosen)
         misconception = failure.misconception
         if failure.reason is Reason.ASSERTION and misconception is None:
-            misconception = self._spec.misconception
+            misconception = self.spec.misconception
         return dataclasses.replace(
             failure,
             misconception=misconception or None,

@@ -36,7 +36,8 @@ from pglab.witness import Witness
 AUTHOR_GROUP = "kit_author"
 """Owns the tables of every exercise."""
 STUDENT_GROUP = "kit_student"
-"""May read and write the rows of an exercise's tables; every submission's role is a member."""
+"""May read and write the rows of an exercise's tables; a submission's role is a member, unless its
+exercise is about making and changing tables: then it is a member of `AUTHOR_GROUP`."""
 _ROLES_KEPT = 8
 
 
@@ -65,7 +66,7 @@ class Judge:
             self.witness = stack.enter_context(Witness(server))
             self._admin = stack.enter_context(connect(server.admin_url))
             self._reader = self._role("pg_read_all_data")
-            self._author = self._role(AUTHOR_GROUP)
+            self.author = self._role(AUTHOR_GROUP)
             self._stack = stack.pop_all()
 
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
@@ -83,7 +84,7 @@ class Judge:
     def take(self, exercise: Exercise, role: Role) -> Database:
         """A fresh database of the exercise that ``role`` may enter."""
         self.prepare(exercise)
-        return self._pools[exercise.name].take(role.name, self._reader.name, self._author.name)
+        return self._pools[exercise.name].take(role.name, self._reader.name, self.author.name)
 
     def retire(self, role: Role) -> None:
         """Drop a role a little later, when its databases are gone.
@@ -95,8 +96,9 @@ class Judge:
         while len(self._retired) > _ROLES_KEPT:
             self.scratch.drop_role(self._retired.popleft())
 
-    def state(self, database: Database) -> State:
-        return State(database.url_for(self._reader), database.url_for(self._author))
+    def state(self, database: Database, writer: Role) -> State:
+        """What is in a database, and the way for ``writer`` to put rows into it."""
+        return State(database.url_for(self._reader), database.url_for(writer))
 
     def close(self) -> None:
         self._stack.close()
@@ -120,7 +122,8 @@ class Desk:
         self.judge = judge
         self.submission = submission
         self.exercise = exercise
-        self.role = judge.scratch.role(member_of=STUDENT_GROUP)
+        group = AUTHOR_GROUP if exercise.makes_tables else STUDENT_GROUP
+        self.role = judge.scratch.role(member_of=group)
         self._cell: Cell | None = None
         self._never_imports: NeverImports | None = None
         self._names = {self.role.name: "student"}
@@ -166,6 +169,11 @@ class Desk:
     def never_imports(self, reason: NeverImports) -> None:
         """Remember that the module cannot be imported: no later check would find otherwise."""
         self._never_imports = reason
+
+    def cell_in_use(self) -> Cell:
+        """The cell in which the check's processes run."""
+        assert self._cell is not None
+        return self._cell
 
     def reset_cell(self) -> None:
         """Have the cell end what a check left running, while the judge goes on."""

@@ -64,9 +64,10 @@ class Table:
             raise self._error(key, "must be a list of strings.")
         return tuple(values)
 
-    def name(self, key: str) -> str:
+    def name(self, key: str, default: str | None = None) -> str:
         """The name of a file in the exercise's own folder."""
-        return self._as_name(key, self.get(key, str))
+        value: str = self.get(key, str, default)
+        return value if value == default else self._as_name(key, value)
 
     def names(self, key: str, default: list[str] | None = None) -> tuple[str, ...]:
         """Names of files in the exercise's own folder."""

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from grader.judge import Judge
+from grader.results import CheckResult
 from grader.sandbox import BubblewrapSandbox, ProcessSandbox, Sandbox
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server, open_server
+from tests.grader.courses import SOLUTION
+from tests.grader.examining import Course, Examine
 from tests.grader.laboratory import Laboratory, Submission
 
 Submit = Callable[..., Submission]
@@ -109,3 +112,21 @@ def submit(lab: Laboratory) -> Iterator[Submit]:
     yield submit
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def course(tmp_path: Path, judge: Judge) -> Iterator[Course]:
+    yield Course(tmp_path, judge)
+    while judge._pools:
+        judge._pools.popitem()[1].close()
+
+
+@pytest.fixture
+def examine(course: Course) -> Examine:
+    """Run one check, given as source text, on one answer."""
+
+    def examine(check: str, answer: str = SOLUTION, **files: str) -> CheckResult:
+        with course.desk(check, answer, **files) as desk:
+            return desk.run(desk.exercise.checks[0])
+
+    return examine

@@ -3,85 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from grader import examination
+from grader import checks, examination, instruments
 from grader import judge as judges
-from grader.catalog import Exercise, load_course
 from grader.errors import GraderError
-from grader.judge import Desk, Judge
+from grader.judge import Judge
 from grader.results import CheckResult, Outcome, Reason
 from grader.sandbox import ProcessSandbox, Sandbox
-from grader.submissions import Submission
 from pglab.errors import StatementsUnavailable
 from pglab.servers import Server
-from tests.grader.courses import EXERCISE, SCHEMA, SOLUTION, TOML, make_course
+from tests.grader.courses import SCHEMA, SOLUTION, TOML
+from tests.grader.examining import HEAD, Course, Examine, errored, failed
 
-Examine = Callable[..., CheckResult]
 Made = Callable[[], tuple[set[str], set[str], int]]
-HEAD = "from grader.checks import Raises, check, hint\n\n\n@check('It holds', points=2)\n"
-
 _OFTEN = 6
-
-
-@dataclasses.dataclass
-class Course:
-    """Exercises of one check each."""
-
-    root: Path
-    judge: Judge
-    made: int = 0
-
-    def exercise(self, check: str, *, toml: str = TOML, schema: str = SCHEMA) -> Exercise:
-        self.made += 1
-        text = check if check.startswith("from ") else HEAD + check
-        root = make_course(self.root / str(self.made), visible=text, toml=toml, schema=schema)
-        return dataclasses.replace(load_course(root).exercises[EXERCISE], solution_path=None)
-
-    def desk(self, check: str, answer: str = SOLUTION, **files: str) -> Desk:
-        exercise = self.exercise(check, **files)
-        taken = {EXERCISE: {"notes.py": answer.encode()}}
-        return self.judge.desk(Submission("ada", taken), exercise)
-
-
-@pytest.fixture
-def course(tmp_path: Path, judge: Judge) -> Iterator[Course]:
-    yield Course(tmp_path, judge)
-    while judge._pools:
-        judge._pools.popitem()[1].close()
-
-
-@pytest.fixture
-def examine(course: Course) -> Examine:
-    """Run one check, given as source text, on one answer."""
-
-    def examine(check: str, answer: str = SOLUTION, **files: str) -> CheckResult:
-        with course.desk(check, answer, **files) as desk:
-            return desk.run(desk.exercise.checks[0])
-
-    return examine
-
-
-def failed(result: CheckResult, reason: Reason = Reason.ASSERTION) -> str:
-    """Why a check was not passed, in the words for the learner."""
-    assert (result.outcome, result.earned) == (Outcome.FAILED, 0), result
-    assert result.failure is not None
-    assert result.failure.reason is reason
-    return result.failure.message
-
-
-def errored(result: CheckResult) -> str:
-    assert (result.outcome, result.earned) == (Outcome.ERROR, 0), result
-    assert result.failure is not None
-    assert result.failure.reason is Reason.KIT
-    return result.failure.message
 
 
 STORES = """
@@ -565,7 +507,7 @@ def test_a_check_that_cannot_begin_leaves_nothing(
         descriptors = len(os.listdir("/proc/self/fd"))
         target = {
             "state": (Judge, "state"),
-            "connect": (examination.Examination, "_connect"),
+            "connect": (examination.Examination, "_open"),
             "take": (Judge, "take"),
         }[where]
         with monkeypatch.context() as patch:
@@ -591,3 +533,41 @@ def test_a_role_is_dropped_when_its_desk_is_closed(
                 assert desk.role.name in made()[1]
         assert len(made()[1] - before) <= 2 + 8
     assert made()[1] == before
+
+
+def test_the_instruments_are_those_that_check_files_may_ask_for() -> None:
+    assert sorted(instruments.MAKERS) == list(checks.INSTRUMENTS)
+
+
+MAKES = """
+def make(session):
+    session.execute(text("CREATE TABLE tags (id int PRIMARY KEY, name text)"))
+    session.execute(text("ALTER TABLE notes ADD COLUMN tag int REFERENCES tags"))
+"""
+TRIES = """
+def test_it(student, db):
+    student.call("make")
+    assert db.insert("tags", {"id": 1, "name": "sql"})
+    assert db.insert("notes", {"body": "x", "tag": 1})
+"""
+
+
+def test_a_submission_makes_and_changes_tables_only_where_the_exercise_is_about_that(
+    examine: Examine,
+) -> None:
+    answer = "from sqlalchemy import text\n" + MAKES
+    assert "42501" in failed(examine(TRIES, answer), Reason.RAISED)
+    result = examine(TRIES, answer, toml=f'{TOML}privileges = "tables"\n')
+    assert result.outcome is Outcome.PASSED, result
+
+
+def test_an_exercise_may_start_from_an_empty_database(examine: Examine) -> None:
+    check = """
+def test_it(student, db):
+    student.call("make")
+    assert list(db.snapshot().tables) == ["tags"]
+"""
+    toml = TOML.replace('schema = "schema.sql"\n', "") + 'privileges = "tables"\n'
+    answer = "from sqlalchemy import text\n" + "\n".join(MAKES.splitlines()[:3])
+    result = examine(check, answer, toml=toml)
+    assert result.outcome is Outcome.PASSED, result

@@ -1,0 +1,34 @@
+"""Makes the instruments that a check asks for, by name.
+
+An instrument is made when a check wants it and from nothing but the `Examination`: the judge, the
+exercise, the submission's database and role, its processes, and a stack for what must be closed at
+the end. To add one, add its name here and to `grader.checks.INSTRUMENTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from grader.checks.data import Data
+
+if TYPE_CHECKING:
+    from grader.examination import Examination
+
+
+def make(name: str, examination: Examination) -> Any:
+    """The instrument of this name for one check."""
+    return MAKERS[name](examination)
+
+
+def _data(examination: Examination) -> Data:
+    exercise, spec = examination.exercise, examination.spec
+    return Data(f"{examination.judge.seed}:{exercise.name}:{spec.name}")
+
+
+MAKERS: Mapping[str, Callable[[Examination], Any]] = {
+    "data": _data,
+    "db": lambda examination: examination.state,
+    "statements": lambda examination: examination.statements,
+    "student": lambda examination: examination.student,
+}
