@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from fastapi_offline import FastAPIOffline
 
 from tracker.api import learning, payments, problems, tracks, users
 from tracker.health import Status
@@ -22,7 +23,8 @@ def create_app(store: Store, *, hosts: tuple[str, ...] = LOCAL) -> FastAPI:
         hosts: the names by which the application may be called. A web page of somebody else that
             makes its own name point at this machine is turned away (DNS rebinding).
     """
-    app = FastAPI(
+    # FastAPI's own page at /docs would load its scripts from the internet.
+    app = FastAPIOffline(
         title="Learning tracker",
         version="1",
         description="Users, tracks and lessons, and who has learned what.",

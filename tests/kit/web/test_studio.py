@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,8 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
@@ -22,12 +19,12 @@ from kit import database
 from kit.web.server import listen
 from kit.web.studio import SECRETS, create_studio
 from pglab.servers.durable import DurableServer
+from tests.kit.web.conftest import answering
 from tracker.db import make_engine
 from tracker.models import Base, OAuthAccount, Track, User
 
 TOKEN = "the-token"
 UNSEEN = "not-to-be-seen"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 HOSTILE = '<img src="http://127.0.0.1:9/x" onerror="document.title=1">'
 
 
@@ -72,17 +69,8 @@ def engine(learners_home: Path) -> Iterator[Engine]:
 def running(engine: Engine, *, write: bool) -> Iterator[Studio]:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        app = create_studio(engine, port, TOKEN, write=write)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
+        with answering(create_studio(engine, port, TOKEN, write=write), listening):
             yield Studio(port, engine)
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -228,40 +216,6 @@ def statements_on() -> Callable[[Engine], AbstractContextManager[list[str]]]:
 
 
 # In a real browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that asks nobody but the studio and has no errors."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on(
-        "console",
-        # A form that is refused is answered with 400, and Chromium calls that an error.
-        lambda said: (
-            troubles.append(said.text) if said.type == "error" and "400" not in said.text else None
-        ),
-    )
-    page.on("request", lambda asked: _note_stranger(asked.url, troubles))
-    yield page
-    context.close()
-    assert not troubles
-
-
-def _note_stranger(url: str, troubles: list[str]) -> None:
-    if not url.startswith(("http://127.0.0.1:", "data:")) or "127.0.0.1:9/" in url:
-        troubles.append(f"asked {url}")
 
 
 def row_of(engine: Engine, key: object) -> dict[str, Any]:
