@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from psycopg import errors
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from tracker.errors import ConfigurationError, domain_errors
@@ -102,7 +103,8 @@ def confine(session: Session, organization_id: UUID) -> None:
         organization_id: the organization of whoever is signed in.
 
     Raises:
-        ConfigurationError: the session has begun a transaction, or its connection has none.
+        ConfigurationError: the session has begun a transaction, its connection has none, or the
+            role that it connects as may not become `tracker_app`.
     """
     if session.in_transaction():
         raise ConfigurationError(
@@ -117,12 +119,20 @@ def confine(session: Session, organization_id: UUID) -> None:
                 "A session in autocommit mode cannot be confined to an organization: what is set "
                 "for a transaction would be over at once."
             )
-        connection.execute(
-            select(
-                func.set_config("role", APP_ROLE, True),  # SET LOCAL, as a function
-                func.set_config("tracker.organization_id", str(organization_id), True),
-            )
+        enter_role = select(
+            func.set_config("role", APP_ROLE, True),  # SET LOCAL, as a function
+            func.set_config("tracker.organization_id", str(organization_id), True),
         )
+        try:
+            connection.execute(enter_role)
+        except DBAPIError as error:
+            if not isinstance(error.orig, errors.InsufficientPrivilege):
+                raise
+            role = connection.engine.url.username
+            raise ConfigurationError(
+                f"The role {role} may not work as {APP_ROLE}. Ask an administrator of the server "
+                f'to run: GRANT {APP_ROLE} TO "{role}"'
+            ) from error
 
 
 @contextmanager

@@ -8,6 +8,8 @@
     │   ├── EmailTaken
     │   ├── UsernameTaken
     │   ├── SlugTaken
+    │   ├── DomainTaken
+    │   ├── AccountLinked
     │   ├── PositionTaken
     │   ├── AlreadyEnrolled
     │   └── PaymentMismatch
@@ -64,11 +66,19 @@ class UsernameTaken(AlreadyExists):
 
 
 class PositionTaken(AlreadyExists):
-    """Another lesson of the track stands at this position."""
+    """Another lesson, module, section or question stands at this position."""
 
 
 class SlugTaken(AlreadyExists):
     """Another track or organization has this slug."""
+
+
+class DomainTaken(AlreadyExists):
+    """Another organization has this domain."""
+
+
+class AccountLinked(AlreadyExists):
+    """The account at another provider is linked to another user."""
 
 
 class PaymentMismatch(AlreadyExists):
@@ -88,7 +98,10 @@ class InvalidTransition(InvalidData):
 
 
 class MissingReference(TrackerError):
-    """A foreign key points at a row that does not exist, or a row is still pointed at."""
+    """A foreign key points at a row that does not exist, or a row is still pointed at.
+
+    To a session that is confined to an organization, the rows of others do not exist.
+    """
 
 
 class NotAvailable(TrackerError):
@@ -148,6 +161,14 @@ _BY_CONSTRAINT: dict[str, tuple[type[TrackerError], str]] = {
     "uq_users_username": (UsernameTaken, "This username is taken. Choose another."),
     "uq_tracks_slug": (SlugTaken, "Another track has this slug. Choose another."),
     "uq_organizations_slug": (SlugTaken, "Another organization has this slug. Choose another."),
+    "uq_organizations_domain": (
+        DomainTaken,
+        "This domain belongs to another organization.",
+    ),
+    "uq_oauth_accounts_provider_provider_account_id": (
+        AccountLinked,
+        "This account is linked to another user.",
+    ),
     "uq_enrollments_user_id_track_id": (
         AlreadyEnrolled,
         "The user is already enrolled in this track.",
@@ -155,6 +176,18 @@ _BY_CONSTRAINT: dict[str, tuple[type[TrackerError], str]] = {
     "uq_lessons_track_id_position": (
         PositionTaken,
         "The track has a lesson at this position. Choose a free one, or move the other first.",
+    ),
+    "uq_modules_track_id_position": (
+        PositionTaken,
+        "The track has a module at this position. Choose a free one, or move the other first.",
+    ),
+    "uq_sections_lesson_id_position": (
+        PositionTaken,
+        "The lesson has a section at this position. Choose a free one, or move the other first.",
+    ),
+    "uq_questions_quiz_id_position": (
+        PositionTaken,
+        "The quiz has a question at this position. Choose a free one, or move the other first.",
     ),
     "uq_lesson_progress_user_id_lesson_id": (
         AlreadyEnrolled,
@@ -194,6 +227,9 @@ def domain_error(error: DBAPIError) -> TrackerError | None:
         kind, message = _BY_CONSTRAINT[constraint]
     elif constraint == "status_transition":
         kind = InvalidTransition
+    elif sqlstate == "42501" and cause.diag.source_function == "ExecWithCheckOptions":
+        # A policy refused a row. The server's words may be translated, its functions are not.
+        kind, message = MissingReference, "It refers to what this organization does not have."
     elif sqlstate in _BY_SQLSTATE:
         kind = _BY_SQLSTATE[sqlstate]
     elif sqlstate is None and isinstance(cause, psycopg.DataError):

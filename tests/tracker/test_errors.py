@@ -3,12 +3,13 @@
 import inspect
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
 from tracker import errors
 from tracker.errors import domain_errors
+from tracker.models import Base
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,27 @@ def test_an_sqlstate_becomes_the_trackers_own_error(
         session.execute(raising)
     assert type(caught.value) is expected
     assert caught.value.__cause__ is not None
+
+
+def test_whoever_takes_what_another_row_has_is_told_what() -> None:
+    """Values that people choose have an error of their own; the others nobody can choose."""
+    drawn = {"uq_login_sessions_token_hash", "uq_verification_tokens_token_hash"}
+    counted = {
+        "uq_certificates_number",
+        "uq_certificates_user_id_track_id",
+        "uq_payments_provider_provider_payment_id",
+        "uq_quiz_attempts_quiz_id_user_id_number",
+        "uq_section_progress_user_id_section_id",
+        "uq_track_progress_user_id_track_id",
+    }
+    reference = {"uq_modules_track_id_id"}
+    unique = {
+        constraint.name
+        for table in Base.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, UniqueConstraint)
+    }
+    assert unique - drawn - counted - reference == set(errors._BY_CONSTRAINT)
 
 
 def test_what_the_tracker_has_no_word_for_passes_unchanged(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,7 @@ from pglab.urls import with_database
 from tests.tracker.test_migrations import migrate_in_a_process
 from tracker import migrations
 from tracker.analytics import views
-from tracker.db import confine, make_engine, make_sessions
+from tracker.db import confine, connected, make_engine, make_sessions
 from tracker.errors import ConfigurationError, NotFound
 from tracker.models import (
     POLICIES,
@@ -391,29 +392,63 @@ def test_databases_of_one_server_can_be_migrated_at_once_and_one_of_them_taken_b
     migrations.upgrade(three[0])
 
 
-def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(
-    three: list[str], new_server: Server
-) -> None:
-    url = with_database(three[0], "one", "modest", "x")
-    with psycopg.connect(new_server.admin_url, autocommit=True) as admin:
-        admin.execute("CREATE ROLE modest LOGIN PASSWORD 'x'")
-        admin.execute("ALTER DATABASE one OWNER TO modest")
+@contextmanager
+def owner_of(server: Server, name: str, *, database: str, may: str = "") -> Iterator[str]:
+    """A role of its own for a database, which goes with all that it owns; gives the URL."""
+    role, rights = sql.Identifier(name), sql.SQL(may)
+    with psycopg.connect(server.admin_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x' {}").format(role, rights))
+        owns = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+        admin.execute(owns.format(sql.Identifier(database), role))
+        yield with_database(server.url(database), database, name, "x")
+        admin.execute(owns.format(sql.Identifier(database), sql.SQL("CURRENT_USER")))
+        with psycopg.connect(server.url(database), autocommit=True) as own:
+            own.execute(sql.SQL("REASSIGN OWNED BY {} TO CURRENT_USER").format(role))
+            own.execute(sql.SQL("DROP OWNED BY {}").format(role))
+        admin.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+@pytest.mark.usefixtures("three")
+def test_the_owner_of_a_second_database_can_confine_sessions_too(new_server: Server) -> None:
+    organization = uuid4()
+    with (
+        owner_of(new_server, "first", database="one", may="CREATEROLE") as one,
+        owner_of(new_server, "second", database="two") as two,
+        psycopg.connect(new_server.admin_url, autocommit=True) as admin,
+    ):
+        migrations.upgrade(one)
+        with connected(one) as sessions, sessions() as session:
+            confine(session, organization)
+            assert session.scalars(select(User)).all() == []
+        migrations.upgrade(two, "0016")
+        with connected(two) as sessions, sessions() as session:
+            confine(session, organization)
+            with pytest.raises(ConfigurationError, match='GRANT tracker_app TO "second"'):
+                session.scalars(select(User)).all()
+        admin.execute("GRANT tracker_app TO second WITH ADMIN OPTION, INHERIT FALSE, SET FALSE")
+        migrations.upgrade(two)
+        with connected(two) as sessions, sessions() as session:
+            confine(session, organization)
+            assert session.scalars(select(User)).all() == []
+        admin.execute("REVOKE tracker_app FROM second CASCADE")
+
+
+@pytest.mark.usefixtures("three")
+def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(new_server: Server) -> None:
+    with (
+        owner_of(new_server, "modest", database="one") as url,
+        psycopg.connect(new_server.admin_url, autocommit=True) as admin,
+    ):
         with pytest.raises(Exception, match="may not make the missing role tracker_app") as caught:
             migrations.upgrade(url)
         assert "CREATE ROLE tracker_app NOLOGIN" in str(caught.value)
         assert migrations.current(url) is None
         admin.execute("ALTER ROLE modest CREATEROLE")
         migrations.upgrade(url)
-        engine = make_engine(url)
-        with make_sessions(engine)() as session:
-            a = populate(session, "a")
-            populate(session, "b")
-        with make_sessions(engine)() as session:
-            confine(session, a.organization)
-            assert session.scalars(select(User.username)).all() == ["a"]
-        engine.dispose()
-        admin.execute("ALTER DATABASE one OWNER TO CURRENT_USER")
-        with psycopg.connect(three[0], autocommit=True) as one:
-            one.execute("REASSIGN OWNED BY modest TO CURRENT_USER")
-            one.execute("DROP OWNED BY modest")
-        admin.execute("DROP ROLE modest")
+        with connected(url) as sessions:
+            with sessions() as session:
+                a = populate(session, "a")
+                populate(session, "b")
+            with sessions() as session:
+                confine(session, a.organization)
+                assert session.scalars(select(User.username)).all() == ["a"]

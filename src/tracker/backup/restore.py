@@ -6,7 +6,7 @@ from tracker.backup.contents import connected, count_rows, is_empty
 from tracker.backup.manifest import Backup, sha256_of
 from tracker.backup.programs import require_version, run
 from tracker.errors import BackupBroken, BackupError, TargetNotEmpty
-from tracker.models.policies import CREATE_APP_ROLE
+from tracker.models.policies import CREATE_APP_ROLE, JOIN_APP_ROLE
 
 
 def restore(url: str, backup: Backup, *, programs: Path | None = None) -> None:
@@ -43,6 +43,7 @@ def restore(url: str, backup: Backup, *, programs: Path | None = None) -> None:
         verify(backup, programs=programs)
         # A role belongs to the server, not to the database: no dump of a database brings it along.
         connection.execute(CREATE_APP_ROLE)
+        connection.execute(JOIN_APP_ROLE)
         connection.commit()
         run(
             "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", str(backup.dump),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session, sessionmaker
 
 from tracker.analytics import views
@@ -24,7 +25,7 @@ class State(enum.StrEnum):
 
     OK = "ok"
     ATTENTION = "attention"
-    UNKNOWN = "unknown"  # it cannot be seen from here
+    UNKNOWN = "unknown"  # it cannot be seen from here, or not yet
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def weekly(sessions: sessionmaker[Session]) -> list[Item]:
         largest = ", ".join(f"{each.table} {each.rows:,} rows" for each in sizes[:3])
         return [
             _item("Indexes", [f"{x.index or x.table}: {x.reason}" for x in index_findings]),
-            _item("Unused indexes", [f"{x.index}: {x.reason}" for x in indexes.unused(connection)]),
+            _unused_indexes(connection),
             _views(session),
             _item("Rows that break a rule", [f"{x.table}, {x.rule}: {x.rows}" for x in rows]),
             _item("Bloat", [f"{x.table}: {x.wasted_bytes:,} bytes" for x in sizes if x.is_bloated]),
@@ -95,6 +96,15 @@ def _item(name: str, problems: Sequence[str], fine: str = "Nothing found.") -> I
     if problems:
         return Item(name, State.ATTENTION, "\n".join(problems))
     return Item(name, State.OK, fine)
+
+
+def _unused_indexes(connection: Connection) -> Item:
+    name = "Unused indexes"
+    unused = indexes.unused(connection)
+    if unused and not indexes.has_been_used(connection):
+        found = f"Not enough use yet to tell; {len(unused)} wait for their first query."
+        return Item(name, State.UNKNOWN, found)
+    return _item(name, [f"{x.index}: {x.reason}" for x in unused])
 
 
 def _slow_statements(monitor: Monitor | None) -> Item:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, text
 LARGE = 10_000  # rows; below that, reading the whole table is often the best plan
 
 
+ENOUGH_USE = 1_000  # transactions, and uses of indexes that are there for queries alone
+
+
 @dataclass(frozen=True)
 class IndexFinding:
     """An index, or the place where one is missing, and why it is worth a look."""
@@ -30,6 +33,15 @@ def unused(connection: Connection) -> list[IndexFinding]:
         IndexFinding(row.table, row.name, f"No query has used it since {row.since}; {row.size}.")
         for row in rows
     ]
+
+
+def has_been_used(connection: Connection) -> bool:
+    """Return whether enough was asked since the statistics began to call an index unused.
+
+    Where next to nothing was asked, next to no index was used: that says nothing about them.
+    """
+    use = connection.execute(text(_USE)).one()
+    return bool(min(use.transactions, use.index_scans) >= ENOUGH_USE)
 
 
 def redundant(connection: Connection) -> list[IndexFinding]:
@@ -87,6 +99,15 @@ SELECT s.relname AS table, s.indexrelname AS name,
  WHERE s.schemaname = current_schema() AND s.idx_scan = 0 AND NOT i.indisunique
    AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = s.indexrelid)
  ORDER BY pg_relation_size(s.indexrelid) DESC, s.indexrelname
+"""
+
+# Not of unique indexes: every row that is written looks something up in one of those.
+_USE = """
+SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())
+       AS transactions,
+       (SELECT coalesce(sum(s.idx_scan), 0)
+          FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid)
+         WHERE s.schemaname = current_schema() AND NOT i.indisunique) AS index_scans
 """
 
 # Columns, operator classes and sort orders of the shorter one must be the first of the longer one;

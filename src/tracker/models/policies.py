@@ -32,7 +32,6 @@ DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tracker_app') THEN
         CREATE ROLE tracker_app NOLOGIN;
-        GRANT tracker_app TO CURRENT_USER;
     END IF;
 EXCEPTION
     WHEN duplicate_object OR unique_violation THEN
@@ -41,6 +40,19 @@ EXCEPTION
         RAISE insufficient_privilege USING
             MESSAGE = format('%I may not make the missing role tracker_app', current_user),
             HINT = 'Ask an administrator of the server to run: CREATE ROLE tracker_app NOLOGIN';
+END
+$$
+"""
+
+# Whoever works with this database must be able to become the role, also where another database had
+# made it before. Not everybody may grant that; `tracker.db.confine` says what to ask for.
+JOIN_APP_ROLE = """
+DO $$
+BEGIN
+    GRANT tracker_app TO CURRENT_USER;
+EXCEPTION
+    WHEN insufficient_privilege OR unique_violation THEN
+        NULL;
 END
 $$
 """
@@ -139,7 +151,7 @@ def _protect(policy: Policy) -> tuple[str, ...]:
 
 @event.listens_for(Base.metadata, "after_create")
 def _protect_all(_metadata: MetaData, connection: Connection, **_: Any) -> None:
-    statements = [CREATE_APP_ROLE, CREATE_CURRENT_ORGANIZATION]
+    statements = [CREATE_APP_ROLE, JOIN_APP_ROLE, CREATE_CURRENT_ORGANIZATION]
     for policy in POLICIES:
         statements += _protect(policy)
     for statement in statements:

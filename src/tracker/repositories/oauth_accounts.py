@@ -14,7 +14,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from tracker.errors import AlreadyExists, NotFound, domain_errors
+from tracker.errors import AccountLinked, NotFound, domain_errors
 from tracker.models import OAuthAccount, User
 from tracker.repositories.changes import change
 
@@ -50,7 +50,7 @@ def link(
     """Link a provider's account to a user. Linking it to the same user again changes nothing.
 
     Raises:
-        AlreadyExists: it is linked to another user.
+        AccountLinked: it is linked to another user.
         MissingReference: there is no such user.
         InvalidData: a value is too long or breaks a rule.
     """
@@ -66,11 +66,11 @@ def link(
             OAuthAccount.provider == provider,
             OAuthAccount.provider_account_id == provider_account_id,
         )
-    ).one()
-    account = OAuthAccountSummary(*row)
-    if account.user_id != user_id:
-        raise AlreadyExists(f"This account at {provider} is linked to another user.")
-    return account
+    ).one_or_none()
+    # No row: it is linked to somebody whom this session must not see (`tracker.db.confine`).
+    if row is None or row.user_id != user_id:
+        raise AccountLinked(f"This account at {provider} is linked to another user.")
+    return OAuthAccountSummary(*row)
 
 
 def renew(session: Session, account_id: UUID, changes: TokenChanges) -> OAuthAccountSummary:

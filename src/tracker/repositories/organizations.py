@@ -47,7 +47,7 @@ def create(
 
     Raises:
         SlugTaken: another organization has this slug.
-        AlreadyExists: another organization has this domain.
+        DomainTaken: another organization has this domain.
         InvalidData: a value is too long or breaks a rule.
     """
     organization = Organization(name=name, slug=slug or unique_slug(name), domain=domain)
@@ -101,7 +101,7 @@ def update_fields(
     Raises:
         NotFound: there is none with this identifier.
         SlugTaken: another organization has this slug.
-        AlreadyExists: another organization has this domain.
+        DomainTaken: another organization has this domain.
         InvalidData: there is no such field, or a value breaks a rule.
     """
     change(session, Organization, organization_id, changes, OrganizationChanges)

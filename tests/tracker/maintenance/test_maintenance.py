@@ -168,6 +168,25 @@ def test_an_index_is_unused_until_a_query_uses_it(sessions: sessionmaker[Session
         assert "ix_lessons_module_id" not in unused(session)
 
 
+def test_where_little_was_asked_no_index_is_called_unused(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> Item:
+        return next(item for item in weekly(sessions) if item.name == "Unused indexes")
+
+    assert found().state is State.UNKNOWN
+    assert "Not enough use yet" in found().found
+    monkeypatch.setattr(indexes, "ENOUGH_USE", 5)
+    for _ in range(5):
+        with sessions() as session:
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SELECT id FROM lessons WHERE module_id IS NULL"))
+            session.execute(text("SELECT pg_stat_force_next_flush()"))
+            session.commit()
+    assert found().state is State.ATTENTION
+    assert "ix_enrollments_expires_at: No query has used it" in found().found
+
+
 def test_an_index_that_was_never_finished_is_found(sessions: sessionmaker[Session]) -> None:
     with sessions() as session:
         session.execute(text("CREATE TABLE twice AS SELECT 1 AS n FROM generate_series(1, 2)"))

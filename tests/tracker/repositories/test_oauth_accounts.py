@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from tracker.errors import AlreadyExists, InvalidData, MissingReference, NotFound
+from tracker.errors import AccountLinked, InvalidData, MissingReference, NotFound
 from tracker.models import OAuthAccount, User
 from tracker.repositories import oauth_accounts, users
 
@@ -26,7 +26,7 @@ def test_an_account_belongs_to_one_user(
 ) -> None:
     owner, other = make_user(), make_user()
     account = oauth_accounts.link(session, owner.id, "github", "42")
-    with pytest.raises(AlreadyExists):
+    with pytest.raises(AccountLinked):
         oauth_accounts.link(session, other.id, "github", "42")
     with pytest.raises(NotFound):
         oauth_accounts.unlink(session, other.id, account.id)

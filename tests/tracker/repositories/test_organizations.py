@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from tracker.errors import (
-    AlreadyExists,
+    DomainTaken,
     InvalidData,
     MissingReference,
     NotAvailable,
@@ -38,7 +38,7 @@ def test_slug_and_domain_belong_to_one_organization(session: Session) -> None:
     organizations.create(session, name="A", slug="a", domain="a.example")
     with pytest.raises(SlugTaken), session.begin_nested():
         organizations.create(session, name="B", slug="a")
-    with pytest.raises(AlreadyExists), session.begin_nested():
+    with pytest.raises(DomainTaken, match="domain"), session.begin_nested():
         organizations.create(session, name="B", domain="a.example")
     with pytest.raises(InvalidData, match="domain"), session.begin_nested():
         organizations.create(session, name="B", domain="B.example")
