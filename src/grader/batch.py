@@ -5,24 +5,18 @@ results.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from grader.catalog import CheckSpec, Course, Exercise, load_course
-from grader.errors import JudgeError
-from grader.folders import temporary_folder
 from grader.judge import not_taken
 from grader.plan import Plan, fingerprint
-from grader.plugin import PROPERTY, Prestarted
 from grader.results import (
     CheckResult,
     Evidence,
@@ -32,15 +26,18 @@ from grader.results import (
     Outcome,
     Reason,
     SubmissionResult,
-    check_from_json,
 )
 from grader.sandbox import open_sandbox
+from grader.starting import ServerStart
 from grader.submissions import Submission, read_submissions
 from grader.text import clean
 from pglab.errors import PglabError
 from pglab.scratch import Scratch
-from pglab.servers import Server, open_server
+from pglab.servers import Server
 from pglab.servers.attached import Attachment
+
+if TYPE_CHECKING:
+    from grader.session import Gathered
 
 Progress = Callable[[int, int], None]
 """Told after every check: how many are done, of how many."""
@@ -86,12 +83,17 @@ def grade(
     course, chosen, submissions = _read(course_root, exercises, paths)
     seed = secrets.randbelow(2**31) if seed is None else seed
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(open_server(database, home=home, disposable=True, say=say))
+        start = stack.enter_context(ServerStart(database, home=home, say=say))
+        first = open_sandbox(sandbox, socket_dir=start.socket_dir(), own_work=own_work, seed=seed)
+        stack.callback(first.close)
+        # pytest takes a while to import; server and sandbox start meanwhile.
+        from grader.plugin import Prestarted
+        from grader.session import Gathered, run
+
+        server = start.server()
         if server.durable:
             _sweep(server)
         ready = time.perf_counter()
-        first = open_sandbox(sandbox, socket_dir=server.socket_dir, own_work=own_work, seed=seed)
-        stack.callback(first.close)
         evidence = Evidence(version("kit"), seed, first.name, server.kind, server.version)
         plan = Plan(
             course_root=str(course_root.resolve()),
@@ -104,9 +106,9 @@ def grade(
             server=Attachment.of(server).to_plain(),
             fingerprint=fingerprint(submissions, chosen),
         )
-        gathered = _Gathered(progress, _total(submissions, chosen, visible_only))
+        gathered = Gathered(progress, _total(submissions, chosen, visible_only))
         desks = sum(len(submission.files) for submission in submissions)
-        _run(plan, min(jobs, desks), gathered, Prestarted(first))
+        run(plan, min(jobs, desks), gathered, Prestarted(first))
     results = [
         _submission_result(submission, number, chosen, gathered, visible_only)
         for number, submission in enumerate(submissions)
@@ -152,77 +154,6 @@ def check(
     )
 
 
-_GRADED = (
-    pytest.ExitCode.OK,
-    pytest.ExitCode.TESTS_FAILED,
-    pytest.ExitCode.NO_TESTS_COLLECTED,
-)
-
-
-class _Gathered:
-    """Receives the reports of every pytest process."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.results: dict[tuple[int, str, str], CheckResult] = {}
-        self.seconds: dict[tuple[int, str, str], float] = {}
-        self.problems: dict[tuple[int, str, str], str] = {}
-        """By check, why there is no result."""
-        self.fault = ""
-        """Why nothing could be graded at all."""
-        self.interrupted = False
-        self._progress = progress
-        self._total = total
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.fault = self.fault or _why(report)
-
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        # pytest also calls it an interrupt where it has nothing to run.
-        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        number, exercise, name = report.nodeid.rsplit("::", 3)[1:]
-        key = (int(number), exercise, name)
-        properties: Mapping[str, Any] = dict(report.user_properties)
-        if report.when == "call" and PROPERTY in properties:
-            self.results[key] = check_from_json(json.loads(properties[PROPERTY]))
-            self.seconds[key] = report.duration
-            self._progress(len(self.results), self._total)
-        elif report.failed:
-            self.problems[key] = _why(report)
-
-
-def _run(plan: Plan, jobs: int, gathered: _Gathered, prestarted: Prestarted) -> None:
-    with temporary_folder() as folder:
-        file = plan.write(folder)
-        arguments = [str(file), "--rootdir", str(folder), "-c", os.devnull, "--noconftest"]
-        arguments += ["--basetemp", str(folder / "temporary")]
-        for plugin in (
-            "no:terminal",
-            "no:cacheprovider",
-            "no:capture",
-            "no:logging",
-            "grader.plugin",
-        ):
-            arguments += ["-p", plugin]
-        if jobs > 1:
-            arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
-            arguments += ["--dist", "loadscope"]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-            for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-                patch.delenv(name, raising=False)
-            code = pytest.main(arguments, plugins=[gathered, prestarted])
-    if gathered.interrupted:
-        raise KeyboardInterrupt
-    if gathered.fault or code not in _GRADED:
-        fault = gathered.fault or f"pytest ended with code {int(code)}."
-        raise JudgeError(f"Nothing could be graded. {fault}")
-    if not gathered.results and gathered.problems:
-        raise JudgeError(f"Nothing could be graded. {next(iter(gathered.problems.values()))}")
-
-
 def _read(
     course_root: Path, exercises: Sequence[str], paths: Sequence[Path]
 ) -> tuple[Course, tuple[Exercise, ...], tuple[Submission, ...]]:
@@ -256,7 +187,7 @@ def _submission_result(
     submission: Submission,
     number: int,
     exercises: Sequence[Exercise],
-    gathered: _Gathered,
+    gathered: Gathered,
     visible_only: bool,
 ) -> SubmissionResult:
     graded = []
@@ -296,7 +227,7 @@ def _lost(spec: CheckSpec, why: str) -> CheckResult:
     )
 
 
-def _seconds(submissions: Sequence[Submission], gathered: _Gathered) -> dict[str, Any]:
+def _seconds(submissions: Sequence[Submission], gathered: Gathered) -> dict[str, Any]:
     """Seconds by student, and by student, exercise and check."""
     by_student = {submission.student: 0.0 for submission in submissions}
     by_check: dict[str, dict[str, dict[str, float]]] = {}
@@ -305,13 +236,3 @@ def _seconds(submissions: Sequence[Submission], gathered: _Gathered) -> dict[str
         by_student[student] = round(by_student[student] + seconds, 3)
         by_check.setdefault(student, {}).setdefault(exercise, {})[name] = round(seconds, 3)
     return {"by_student": by_student, "by_check": by_check}
-
-
-def _why(report: pytest.CollectReport | pytest.TestReport) -> str:
-    """Why pytest calls it failed, in one line: the exception where it knows one."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    text = str(crash.message if crash else report.longrepr).strip()
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        return text
-    return lines[0] if crash else lines[-1]

@@ -84,7 +84,7 @@ class Scratch:
         Returns:
             The template's name, for :meth:`clone` and :meth:`pool`.
         """
-        return make_template(self.server, self._prefix, key, build)
+        return make_template(self.server, self._prefix, key, build, strategy=self._strategy)
 
     def clone(self, template: str, *, grantee: str | None = None) -> Database:
         """A new database like the template, which only the grantee (and a superuser) can enter.

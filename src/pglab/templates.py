@@ -21,8 +21,13 @@ KEPT_DAYS = 30
 """Days that a template is kept after its last use."""
 
 
-def make_template(server: Server, prefix: str, key: str, build: Callable[[str], None]) -> str:
+def make_template(
+    server: Server, prefix: str, key: str, build: Callable[[str], None], *, strategy: str
+) -> str:
     """The name of the template of a key, built if it is not there; see ``Scratch.template``.
+
+    Args:
+        strategy: of CREATE DATABASE: ``FILE_COPY`` or ``WAL_LOG``.
 
     A template is whole when it is marked ``IS_TEMPLATE``, which is the last thing that happens to
     it; then nobody can connect to it any more. The comment says on which day it was used last.
@@ -38,7 +43,7 @@ def make_template(server: Server, prefix: str, key: str, build: Callable[[str], 
                 _lock(connection, name)
                 missing = not _is_whole(connection, name)
         if missing:
-            _build(connection, server, name, build)
+            _build(connection, server, name, build, strategy)
         with doing(f"using the template {name}"):
             _note_use(connection, name)
     return name
@@ -75,14 +80,20 @@ def _is_whole(connection: psycopg.Connection, name: str) -> bool:
 
 
 def _build(
-    connection: psycopg.Connection, server: Server, name: str, build: Callable[[str], None]
+    connection: psycopg.Connection,
+    server: Server,
+    name: str,
+    build: Callable[[str], None],
+    strategy: str,
 ) -> None:
     database = sql.Identifier(name)
     try:
         with doing(f"making the template {name}"):
             drop_database(connection, name)  # what a killed builder left half made
-            create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
-            connection.execute(create.format(database))
+            create = sql.SQL(
+                "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' STRATEGY {}"
+            ).format(database, sql.SQL(strategy))
+            connection.execute(create)
             close = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC")
             connection.execute(close.format(database))
         build(server.url(name))  # its errors are its author's

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from grader import batch, plugin
+from grader import batch, plugin, session
 from grader.batch import grade
 from grader.errors import CatalogError, JudgeError, SubmissionError
 from grader.judge import Desk
@@ -220,7 +220,7 @@ def test_what_is_wrong_beforehand_is_told_before_a_server_is_started(
     error, message = problem
     folder = make_class(tmp_path / "class", {} if error is SubmissionError else {"ada": SOLUTION})
     write_files(course, {name: text for name, text in files.items() if text is not None})
-    monkeypatch.setattr(batch, "open_server", never)
+    monkeypatch.setattr(batch, "ServerStart", never)
     monkeypatch.setattr(batch, "open_sandbox", never)
     with pytest.raises(error, match=message):
         grade([folder], course_root=course, home=tmp_path / "home")
@@ -338,7 +338,7 @@ def test_more_processes_than_desks_are_not_started(
         asked.append(arguments)
         return main(arguments, **options)
 
-    monkeypatch.setattr(batch.pytest, "main", watched)
+    monkeypatch.setattr(session.pytest, "main", watched)
     assert of(graded({"ada": SOLUTION}, jobs=8), "ada").earned == 5
     assert "-n" not in asked[0]
 

@@ -22,6 +22,10 @@ def _say_nothing(line: str) -> None:
     pass
 
 
+def _place_nothing(socket_dir: Path) -> None:
+    pass
+
+
 def open_server(
     choice: str = "auto",
     *,
@@ -29,6 +33,7 @@ def open_server(
     disposable: bool,
     version: int = 18,
     say: Callable[[str], None] = _say_nothing,
+    placed: Callable[[Path], None] = _place_nothing,
 ) -> Server:
     """Start a server, or find the one that runs, and return it ready to use.
 
@@ -40,6 +45,8 @@ def open_server(
             outlives it and is shared. A server given by URL is used as it is.
         version: major version of an embedded server, 18 or 16.
         say: is told in one line what ``auto`` chose and why.
+        placed: is told where the socket of a throw-away embedded server will be, before the
+            server is started there.
 
     Raises:
         PglabError: the server is not to be had; the message says why and what to do next.
@@ -47,37 +54,43 @@ def open_server(
     if choice.startswith(_URL_SCHEMES):
         return UrlServer(choice).start()
     if choice == "embedded":
-        return _embedded(home, disposable, version)
+        return _embedded(home, disposable, version, placed)
     if choice == "container":
         return _container(disposable)
     if choice == "auto":
-        return _best(home, disposable, version, say)
+        return _best(home, disposable, version, say, placed)
     raise PglabError(
         f"There is no kind of server called {masked(choice)!r}. Choose auto, embedded or "
         "container, or give a URL like postgresql://user:password@host/database"
     )
 
 
-def _best(home: Path, disposable: bool, version: int, say: Callable[[str], None]) -> Server:
+def _best(
+    home: Path,
+    disposable: bool,
+    version: int,
+    say: Callable[[str], None],
+    placed: Callable[[Path], None],
+) -> Server:
     if url := os.environ.get("DATABASE_URL"):
         say(f"Database: {masked(url)}, because DATABASE_URL is set.")
         return UrlServer(url).start()
     if not disposable:
         say("Database: your own embedded PostgreSQL; it keeps what you store.")
-        return _embedded(home, disposable, version)
+        return _embedded(home, disposable, version, placed)
     try:
         server = _container(disposable)
     except ContainerEngineError as error:
         reason = str(error).split(". ", maxsplit=1)[0]
         say(f"Database: a throw-away embedded PostgreSQL, because: {reason}.")
-        return _embedded(home, disposable, version)
+        return _embedded(home, disposable, version, placed)
     say("Database: a throw-away PostgreSQL in a container, because a container engine answers.")
     return server
 
 
-def _embedded(home: Path, disposable: bool, version: int) -> Server:
+def _embedded(home: Path, disposable: bool, version: int, placed: Callable[[Path], None]) -> Server:
     if disposable:
-        return DisposableServer(home, version=version).start()
+        return DisposableServer(home, version=version, placed=placed).start()
     return DurableServer(home, version=version).start()
 
 

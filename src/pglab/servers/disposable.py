@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 from weakref import WeakSet
@@ -50,7 +51,21 @@ class DisposableServer(EmbeddedServer):
 
     durable = False
 
-    def __init__(self, home: Path, *, version: int = 18) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        version: int = 18,
+        placed: Callable[[Path], None] = lambda socket_dir: None,
+    ) -> None:
+        """A server that is not started yet.
+
+        Args:
+            home: the kit's directory, where the prepared cluster is kept.
+            version: major version.
+            placed: is told where the socket will be as soon as that place is there.
+        """
+        self._placed = placed
         self._home = home
         self._major = version
         self._password = ""
@@ -74,6 +89,8 @@ class DisposableServer(EmbeddedServer):
         atexit.register(self.stop)
         try:
             self._directory, self._lock = private_directory(scratch_place(account), account)
+            if sys.platform != "win32":
+                self._place_socket(self._directory, account)
             binaries = self._make_data(self._directory / "data", account)
             self._launch(binaries, self._directory, account)
             password = new_password()
@@ -99,6 +116,11 @@ class DisposableServer(EmbeddedServer):
             self._lock.release()
             self._lock = None
 
+    def _place_socket(self, directory: Path, account: Account) -> None:
+        self._socket_dir = socket_place(directory / "s", account)
+        (directory / _SOCKETS).write_bytes(os.fsencode(self._socket_dir))
+        self._placed(self._socket_dir)
+
     def _make_data(self, data: Path, account: Account) -> Binaries:
         """A copy of the prepared cluster; a new one where the home cannot keep a prepared one."""
         try:
@@ -118,11 +140,7 @@ class DisposableServer(EmbeddedServer):
 
     def _launch(self, binaries: Binaries, directory: Path, account: Account) -> None:
         data, output = directory / "data", directory / "output.txt"
-        directories = [directory]
-        if sys.platform != "win32":
-            self._socket_dir = socket_place(directory / "s", account)
-            directories.append(self._socket_dir)
-            (directory / _SOCKETS).write_bytes(os.fsencode(self._socket_dir))
+        directories = [directory, *([self._socket_dir] if self._socket_dir else [])]
         order = {
             "program": postgres_command(
                 binaries, data, socket_dir=self._socket_dir, port=self._port, disposable=True

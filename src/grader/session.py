@@ -1,0 +1,108 @@
+"""Runs a plan with pytest, in this process or in several, and gathers what its checks found."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from grader.errors import JudgeError
+from grader.folders import temporary_folder
+from grader.plan import Plan
+from grader.plugin import PROPERTY, Prestarted
+from grader.results import CheckResult, check_from_json
+
+Progress = Callable[[int, int], None]
+"""Told after every check: how many are done, of how many."""
+_GRADED = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
+
+
+class Gathered:
+    """Receives the reports of every pytest process."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.results: dict[tuple[int, str, str], CheckResult] = {}
+        self.seconds: dict[tuple[int, str, str], float] = {}
+        self.problems: dict[tuple[int, str, str], str] = {}
+        """By check, why there is no result."""
+        self.fault = ""
+        """Why nothing could be graded at all."""
+        self.interrupted = False
+        self._progress = progress
+        self._total = total
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.fault = self.fault or _why(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # pytest also calls it an interrupt where it has nothing to run.
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        number, exercise, name = report.nodeid.rsplit("::", 3)[1:]
+        key = (int(number), exercise, name)
+        properties: Mapping[str, Any] = dict(report.user_properties)
+        if report.when == "call" and PROPERTY in properties:
+            self.results[key] = check_from_json(json.loads(properties[PROPERTY]))
+            self.seconds[key] = report.duration
+            self._progress(len(self.results), self._total)
+        elif report.failed:
+            self.problems[key] = _why(report)
+
+
+def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> None:
+    """Run a plan's checks.
+
+    Args:
+        jobs: processes.
+        gathered: gets what they find.
+        prestarted: a sandbox for the checks of this process.
+
+    Raises:
+        JudgeError: nothing could be graded.
+    """
+    with temporary_folder() as folder:
+        file = plan.write(folder)
+        arguments = [str(file), "--rootdir", str(folder), "-c", os.devnull, "--noconftest"]
+        arguments += ["--basetemp", str(folder / "temporary")]
+        for plugin in (
+            "no:terminal",
+            "no:cacheprovider",
+            "no:capture",
+            "no:logging",
+            "grader.plugin",
+        ):
+            arguments += ["-p", plugin]
+        if jobs > 1:
+            arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
+            arguments += ["--dist", "loadscope"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+                patch.delenv(name, raising=False)
+            code = pytest.main(arguments, plugins=[gathered, prestarted])
+    if gathered.interrupted:
+        raise KeyboardInterrupt
+    if gathered.fault or code not in _GRADED:
+        fault = gathered.fault or f"pytest ended with code {int(code)}."
+        raise JudgeError(f"Nothing could be graded. {fault}")
+    if not gathered.results and gathered.problems:
+        raise JudgeError(f"Nothing could be graded. {next(iter(gathered.problems.values()))}")
+
+
+def _why(report: pytest.CollectReport | pytest.TestReport) -> str:
+    """Why pytest calls it failed, in one line: the exception where it knows one."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message if crash else report.longrepr).strip()
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return text
+    return lines[0] if crash else lines[-1]
