@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 import psycopg
 
-from grader import instruments, wire
+from grader import findings, instruments, wire
 from grader.catalog import CheckSpec
 from grader.checks.sent import Sent, Statements, to_show
 from grader.checks.state import Database as State
@@ -17,7 +18,7 @@ from grader.checks.verdict import Hint, NotPassed
 from grader.errors import JudgeError
 from grader.results import Failure, Reason
 from grader.sandbox import Answer, Runner
-from grader.text import clean, literal, show
+from grader.text import clean, literal
 from pglab.scratch import Database, Role
 from pglab.urls import database_url, sqlalchemy_url
 from pglab.witness import Mark, Statement
@@ -27,20 +28,10 @@ if TYPE_CHECKING:
 
 _OPEN_SECONDS = 20.0
 _IDLE_SECONDS = 2.0
-# What a check file runs into when an answer does not have the shape that the exercise describes:
-# in Python, and in a query that is given such an answer.
-_SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
-_QUERY_SHAPE = (
-    psycopg.DataError,
-    psycopg.errors.UndefinedFunction,  # there is no operator for values of these types
-    psycopg.errors.DatatypeMismatch,
-)
-_LOCKED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
-_IN_THE_WAY = (
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.ForeignKeyViolation,
-    psycopg.errors.ExclusionViolation,
-)
+
+
+def _nothing() -> None:
+    pass
 
 
 class NeverImports(Exception):
@@ -76,6 +67,7 @@ class Examination:
         self.spec = spec
         self.judge = desk.judge
         self.exercise = desk.exercise
+        self._rules: list[Callable[[], None]] = []
         self._start: Mark | None = None
         self._before_last: Mark | None = None
         self._after_last: Mark | None = None
@@ -102,8 +94,12 @@ class Examination:
         self.statements = Statements(self._last, self._all, self._routines)
         self._start = self._before_last = self.judge.witness.mark()
 
-    def another_student(self) -> Student:
+    def another_student(self, *, counted: bool = True) -> Student:
         """The submission in one more process of the same cell, on the same database.
+
+        Args:
+            counted: whether each of its calls becomes what `statements.last` tells of. Without it
+                whoever asked says so by `called`.
 
         Raises:
             NeverImports: as on entry.
@@ -111,23 +107,31 @@ class Examination:
         """
         runner = self.desk.cell_in_use().runner()
         self._stack.callback(runner.close)
-        student = self._student(runner)
+        student = self._student(runner, counted=counted)
         self._open(runner)
         return student
+
+    def at_end(self, close: Callable[[], object]) -> None:
+        """Have something closed when the check is over; what was asked last comes first."""
+        self._stack.callback(close)
+
+    def must_hold(self, rule: Callable[[], None]) -> None:
+        """Have a rule looked at when the check has found nothing; it raises where it is broken."""
+        self._rules.append(rule)
 
     @property
     def writer(self) -> Role:
         """Who puts rows into this exercise's tables: their owner."""
         return self.desk.role if self.exercise.makes_tables else self.judge.author
 
-    def _student(self, runner: Runner) -> Student:
+    def _student(self, runner: Runner, *, counted: bool = True) -> Student:
         return Student(
             runner,
             module=f"{self.exercise.module}.py",
             seconds=self.exercise.seconds,
             commits=self.exercise.commits,
-            before_call=self._calling,
-            after_call=self._called,
+            before_call=self._refuse_late_statements if counted else _nothing,
+            after_call=self.called if counted else _nothing,
         )
 
     def __exit__(self, *_: object) -> None:
@@ -140,17 +144,19 @@ class Examination:
         try:
             self.spec.function(**wanted)
             self._refuse_late_statements()
+            for rule in self._rules:
+                rule()
             return None
         except AssertionError as error:
             said = error.args[0] if error.args else None
-            failure = _from_hint(self.spec, said)
+            failure = findings.from_hint(self.spec, said)
         except NotPassed as error:
             failure = error.failure
-        except _LOCKED:
-            failure = _still_locked()
-        except _IN_THE_WAY as error:
-            failure = _in_the_way(error)
-        except _SHAPE as error:
+        except findings.LOCKED:
+            failure = findings.still_locked()
+        except findings.IN_THE_WAY as error:
+            failure = findings.in_the_way(error)
+        except findings.SHAPE as error:
             failure = self._misshapen(error)
         except psycopg.Error as error:
             failure = self._misshapen_in_query(error)
@@ -178,10 +184,8 @@ class Examination:
             self.desk.never_imports(reason)
             raise reason
 
-    def _calling(self) -> None:
-        self._refuse_late_statements()
-
-    def _called(self) -> None:
+    def called(self) -> None:
+        """Note that a call has ended: what was sent since the one before is the last call's."""
         self._before_last, self._after_last = (
             self._after_last or self._start,
             self.judge.witness.mark(),
@@ -197,7 +201,7 @@ class Examination:
             return
         self.judge.witness.wait_until_idle(self.desk.role.name, timeout_s=_IDLE_SECONDS)
         if late := Sent(self._read(self._after_last, None)).all:
-            raise NotPassed(_sent_late(late[0].kind))
+            raise NotPassed(findings.sent_late(late[0].kind))
 
     def _last(self) -> list[Statement]:
         return self._read(self._before_last, self._after_last)
@@ -252,48 +256,6 @@ class Examination:
     def _misshapen_in_query(self, error: psycopg.Error) -> Failure:
         # Without an SQLSTATE it is psycopg that does not know how to send the value.
         unknown = isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None
-        if not (unknown or isinstance(error, _QUERY_SHAPE)):
+        if not (unknown or isinstance(error, findings.QUERY_SHAPE)):
             raise error
         return self._misshapen(error)
-
-
-def _from_hint(spec: CheckSpec, said: object) -> Failure:
-    if not isinstance(said, Hint):
-        return Failure(Reason.ASSERTION, show(said) or f"This does not hold yet: {spec.title}.")
-    return Failure(
-        Reason.ASSERTION,
-        clean(said.message, 1500),
-        question=clean(said.question, 500),
-        expected=show(said.expected),
-        actual=show(said.actual),
-        misconception=said.misconception,
-    )
-
-
-def _still_locked() -> Failure:
-    return Failure(
-        Reason.LIMIT,
-        "After your code had answered, something of it still held locks: nobody else could go on.",
-        question="Is there a connection or a transaction of your own that nobody ends?",
-    )
-
-
-def _in_the_way(error: psycopg.Error) -> Failure:
-    return Failure(
-        Reason.ASSERTION,
-        "The rows that this check needs cannot be stored: what your code did to the tables is in "
-        "their way.",
-        misconception="",
-        question="Does your code add, change or delete rows that nobody asked it to touch?",
-        actual=clean(str(error), 600),
-    )
-
-
-def _sent_late(kind: str) -> Failure:
-    return Failure(
-        Reason.ASSERTION,
-        f"After your code had answered, it went on and sent a statement: {kind}. An answer should "
-        "mean that the work is done.",
-        misconception="",
-        question="Is there a thread, or a pipeline, that nobody waits for?",
-    )

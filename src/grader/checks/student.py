@@ -57,6 +57,7 @@ class Student:
         self._commits = commits
         self._before_call = before_call
         self._after_call = after_call
+        self._begun = ""
         self.calls: list[Call] = []
         self.output = ""
         """What the last call printed."""
@@ -86,8 +87,8 @@ class Student:
             NotPassed: the call raised, did not raise, did not answer, or answered what cannot be
                 read.
         """
-        request = self._request("call", function, args, kwargs, commit)
-        return self._ask(function, request, expect)
+        self.begin(function, *args, commit=commit, **kwargs)
+        return self.finish(expect=expect)
 
     def drive(
         self,
@@ -103,9 +104,56 @@ class Student:
         The function is sent as source text: it must be self-contained, its imports inside. What it
         returns is as untrusted as everything else that comes from there.
         """
+        self.begin_drive(driver, *args, commit=commit, **kwargs)
+        return self.finish(expect=expect)
+
+    def begin(self, function: str, *args: Any, commit: bool | None = None, **kwargs: Any) -> None:
+        """Start a call and return at once; `finish` tells what became of it."""
+        self._begin(function, self._request("call", function, args, kwargs, commit))
+
+    def begin_drive(
+        self, driver: Callable[..., Any], *args: Any, commit: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Start what `drive` does and return at once; `finish` tells what became of it."""
         request = self._request("drive", driver.__name__, args, kwargs, commit)
         request["source"] = textwrap.dedent(inspect.getsource(driver))
-        return self._ask(driver.__name__, request, expect)
+        self._begin(driver.__name__, request)
+
+    def has_answered(self, seconds: float = 0) -> bool:
+        """Whether what was begun has ended, after waiting for that at most so long."""
+        return self._runner.has_answered(seconds)
+
+    def finish(self, *, expect: type[Raises] | Raises | None = None) -> Any:
+        """What `call` or `drive` would have returned or raised for what was begun."""
+        return self.judged(self.outcome(), expect)
+
+    def outcome(self) -> Outcome:
+        """What became of what was begun, whatever it is; waits as long as a call may take."""
+        try:
+            outcome = self._runner.finish(self._seconds)
+        finally:
+            self.heard(self._runner.output)
+        value = outcome.value if isinstance(outcome, Answer) else None
+        self.calls.append(Call(self._begun, isinstance(outcome, Answer), value))
+        self._after_call()
+        return outcome
+
+    def judged(self, outcome: Outcome, expect: type[Raises] | Raises | None = None) -> Any:
+        """The value of an answer, or with ``expect`` what was raised.
+
+        Raises:
+            NotPassed: it is neither, or not what was expected.
+        """
+        name = self._begun
+        if isinstance(outcome, Answer):
+            if expect is None:
+                return outcome.value
+            raise NotPassed(_did_not_raise(name, expect, outcome.value))
+        if isinstance(outcome, Raised) and expect is not None and outcome.type != _MISSING:
+            if _matches(outcome, expect):
+                return outcome
+            raise NotPassed(_raised_another(name, expect, outcome))
+        raise NotPassed(failure_of(outcome, name, self._module))
 
     def heard(self, output: bytes) -> None:
         """Keep what the submission printed during its last request."""
@@ -128,26 +176,10 @@ class Student:
             "commit": self._commits if commit is None else commit,
         }
 
-    def _ask(
-        self, name: str, request: Mapping[str, Any], expect: type[Raises] | Raises | None
-    ) -> Any:
+    def _begin(self, name: str, request: Mapping[str, Any]) -> None:
+        self._begun = name
         self._before_call()
-        try:
-            outcome = self._runner.ask(request, self._seconds)
-        finally:
-            self.heard(self._runner.output)
-        value = outcome.value if isinstance(outcome, Answer) else None
-        self.calls.append(Call(name, isinstance(outcome, Answer), value))
-        self._after_call()
-        if isinstance(outcome, Answer):
-            if expect is None:
-                return outcome.value
-            raise NotPassed(_did_not_raise(name, expect, outcome.value))
-        if isinstance(outcome, Raised) and expect is not None and outcome.type != _MISSING:
-            if _matches(outcome, expect):
-                return outcome
-            raise NotPassed(_raised_another(name, expect, outcome))
-        raise NotPassed(failure_of(outcome, name, self._module))
+        self._runner.begin(request)
 
 
 def failure_of(outcome: Outcome, name: str, module: str) -> Failure:

@@ -8,6 +8,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from grader import wire
@@ -19,6 +20,15 @@ OUTPUT_KEPT = 16_384
 """Bytes of a runner's printed output that are kept."""
 _CHUNK = 65_536
 _POLL_SECONDS = 0.1
+
+
+@dataclass
+class _Asked:
+    """A request on its way."""
+
+    number: str
+    unsent: memoryview
+    outcome: Outcome | None = None
 
 
 class Runner:
@@ -36,7 +46,9 @@ class Runner:
         self._frames = wire.FrameBuffer()
         self._kept = bytearray()
         self._printed = 0
+        self._look = time.monotonic() + _POLL_SECONDS
         self._ended: Ended | None = None
+        self._asked: _Asked | None = None
         channel.setblocking(False)
         os.set_blocking(output, False)
 
@@ -50,21 +62,42 @@ class Runner:
         Raises:
             WireError: the request is too large, or not plain.
         """
+        self.begin(request)
+        return self.finish(seconds)
+
+    def begin(self, request: Mapping[str, Any]) -> None:
+        """Send one request; `finish` gets its answer, and must come before the next request.
+
+        Raises:
+            WireError: the request is too large, or not plain.
+        """
         number = secrets.token_hex(8)
-        asked = wire.frame({**request, "id": number})
-        if self._ended:
-            return self._ended
+        self._asked = _Asked(number, memoryview(wire.frame({**request, "id": number})))
         self._kept.clear()
-        try:
-            outcome = self._exchange(asked, number, seconds)
-        except wire.WireError as error:
-            outcome = Ended(Reason.WIRE, f"What came back is not an answer: {error}.")
-        except OSError:
-            outcome = Ended(Reason.KILLED, "The process ended before it answered.")
+        self.has_answered()
+
+    def has_answered(self, seconds: float = 0) -> bool:
+        """Whether `finish` would return at once, after waiting for that at most so long."""
+        asked = self._asked
+        assert asked is not None, "begin() comes first"
+        if asked.outcome is None:
+            asked.outcome = self._ended or self._exchange_safely(asked, seconds)
+        return asked.outcome is not None
+
+    def finish(self, seconds: float) -> Outcome:
+        """The answer to what `begin` sent, waiting at most this long from now."""
+        asked = self._asked
+        assert asked is not None, "begin() comes first"
+        if not self.has_answered(seconds):
+            asked.outcome = Ended(
+                Reason.TIMEOUT, f"There was no answer within {seconds:g} seconds."
+            )
         self._drain()
-        if isinstance(outcome, Ended):
-            self._ended = outcome
-        return outcome
+        self._asked = None
+        assert asked.outcome is not None
+        if isinstance(asked.outcome, Ended):
+            self._ended = asked.outcome
+        return asked.outcome
 
     @property
     def output(self) -> bytes:
@@ -75,34 +108,44 @@ class Runner:
         self._channel.close()
         os.close(self._output)
 
-    def _exchange(self, request: bytes, number: str, seconds: float) -> Outcome:
+    def _exchange_safely(self, asked: _Asked, seconds: float) -> Outcome | None:
+        try:
+            return self._exchange(asked, seconds)
+        except wire.WireError as error:
+            return Ended(Reason.WIRE, f"What came back is not an answer: {error}.")
+        except OSError:
+            return Ended(Reason.KILLED, "The process ended before it answered.")
+
+    def _exchange(self, asked: _Asked, seconds: float) -> Outcome | None:
+        """Send and read what can be within these seconds; None where there is no answer yet."""
         deadline = time.monotonic() + seconds
-        look = time.monotonic() + _POLL_SECONDS
-        pending = memoryview(request)
         with selectors.DefaultSelector() as selector:
             selector.register(self._output, selectors.EVENT_READ)
-            selector.register(self._channel, selectors.EVENT_READ | selectors.EVENT_WRITE)
-            while (now := time.monotonic()) < deadline:
+            writing = selectors.EVENT_WRITE if asked.unsent else 0
+            selector.register(self._channel, selectors.EVENT_READ | writing)
+            while True:
+                now = time.monotonic()
                 # By the clock and not when nothing else is ready, which a submission could prevent.
-                if now >= look:
+                if now >= self._look:
                     if over := self._over_memory():
                         return over
-                    look = time.monotonic() + _POLL_SECONDS
-                for key, events in selector.select(max(0.0, min(deadline, look) - now)):
+                    self._look = time.monotonic() + _POLL_SECONDS
+                for key, events in selector.select(max(0.0, min(deadline, self._look) - now)):
                     if key.fileobj == self._output:
                         if not self._drain(1):
                             selector.unregister(self._output)
                         continue
                     if events & selectors.EVENT_WRITE:
-                        pending = pending[self._channel.send(pending) :]
-                        if not pending:
+                        asked.unsent = asked.unsent[self._channel.send(asked.unsent) :]
+                        if not asked.unsent:
                             selector.modify(self._channel, selectors.EVENT_READ)
-                    if events & selectors.EVENT_READ and (outcome := self._receive(number)):
+                    if events & selectors.EVENT_READ and (outcome := self._receive(asked.number)):
                         return outcome
                 if self._printed > self._limits.output_bytes:
                     limit = self._limits.output_bytes // (1024 * 1024)
                     return Ended(Reason.LIMIT, f"It printed more than {limit} MB.")
-        return Ended(Reason.TIMEOUT, f"There was no answer within {seconds:g} seconds.")
+                if time.monotonic() >= deadline:
+                    return None
 
     def _receive(self, number: str) -> Outcome | None:
         """Read what has arrived; None as long as it is not a whole answer."""

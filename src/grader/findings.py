@@ -1,0 +1,68 @@
+"""What a check can run into besides its own assertions, in the words that the learner reads."""
+
+from __future__ import annotations
+
+import psycopg
+
+from grader.catalog import CheckSpec
+from grader.checks.verdict import Hint
+from grader.results import Failure, Reason
+from grader.text import clean, show
+
+# What a check file runs into when an answer does not have the shape that the exercise describes:
+# in Python, and in a query that is given such an answer.
+SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
+QUERY_SHAPE = (
+    psycopg.DataError,
+    psycopg.errors.UndefinedFunction,  # there is no operator for values of these types
+    psycopg.errors.DatatypeMismatch,
+)
+LOCKED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+IN_THE_WAY = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.ForeignKeyViolation,
+    psycopg.errors.ExclusionViolation,
+)
+
+
+def from_hint(spec: CheckSpec, said: object) -> Failure:
+    """What the author said, or what is to be said where it was nothing."""
+    if not isinstance(said, Hint):
+        return Failure(Reason.ASSERTION, show(said) or f"This does not hold yet: {spec.title}.")
+    return Failure(
+        Reason.ASSERTION,
+        clean(said.message, 1500),
+        question=clean(said.question, 500),
+        expected=show(said.expected),
+        actual=show(said.actual),
+        misconception=said.misconception,
+    )
+
+
+def still_locked() -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        "After your code had answered, something of it still held locks: nobody else could go on.",
+        question="Is there a connection or a transaction of your own that nobody ends?",
+    )
+
+
+def in_the_way(error: psycopg.Error) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        "The rows that this check needs cannot be stored: what your code did to the tables is in "
+        "their way.",
+        misconception="",
+        question="Does your code add, change or delete rows that nobody asked it to touch?",
+        actual=clean(str(error), 600),
+    )
+
+
+def sent_late(kind: str) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"After your code had answered, it went on and sent a statement: {kind}. An answer should "
+        "mean that the work is done.",
+        misconception="",
+        question="Is there a thread, or a pipeline, that nobody waits for?",
+    )
