@@ -10,8 +10,13 @@ import click
 
 from kit.cli import options
 from kit.cli.output import say
+from kit.errors import WrongUsage
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
     from tracker.stores import Store
 
 ANY_HOST = ("*",)
@@ -20,6 +25,11 @@ ANY_HOST = ("*",)
 @click.command("serve")
 @click.option("--memory", is_flag=True, help="Keep data in memory. It is gone when this ends.")
 @options.database("The server with the data")
+@click.option(
+    "--organization",
+    metavar="SLUG",
+    help="Serve what belongs to this organization, as if there were no other.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -33,7 +43,7 @@ ANY_HOST = ("*",)
     show_default=True,
     help="The address to answer at. The default is reached from this machine only.",
 )
-def command(memory: bool, database: str, port: int, host: str) -> None:
+def command(*, memory: bool, database: str, organization: str | None, port: int, host: str) -> None:
     """Serve the tracker's HTTP API on the course's database, or in memory.
 
     Its interactive description is at /docs, its OpenAPI document at /openapi.json. Ctrl-C ends it.
@@ -42,13 +52,18 @@ def command(memory: bool, database: str, port: int, host: str) -> None:
     Examples:
       kit serve
       kit serve --memory --port 8080
+      kit serve --organization riverside-college
     """
     from kit.web.server import listen, run
     from tracker.api import create_app
     from tracker.api.application import LOCAL
 
+    if memory and organization:
+        msg = "In memory there are no organizations: leave out --memory or --organization."
+        raise WrongUsage(msg)
     local = host in LOCAL
-    with listen(host, port) as listening, store_for(database, memory=memory) as store:
+    opening = store_for(database, memory=memory, organization=organization)
+    with listen(host, port) as listening, opening as store:
         where = f"[{host}]" if ":" in host else host
         click.echo(f"http://{where}:{listening.getsockname()[1]}")
         if not local:
@@ -59,7 +74,7 @@ def command(memory: bool, database: str, port: int, host: str) -> None:
 
 
 @contextlib.contextmanager
-def store_for(database: str, *, memory: bool) -> Iterator[Store]:
+def store_for(database: str, *, memory: bool, organization: str | None = None) -> Iterator[Store]:
     """The store that the user means; what was started for it is ended afterwards."""
     from kit.database import ensure
     from kit.lab import server_for_lab
@@ -72,6 +87,24 @@ def store_for(database: str, *, memory: bool) -> Iterator[Store]:
     with server_for_lab(database, say) as server:
         engine = make_engine(ensure(server, say=say))
         try:
-            yield PostgresStore(engine)
+            yield PostgresStore(engine, _named(engine, organization))
         finally:
             engine.dispose()
+
+
+def _named(engine: Engine, organization: str | None) -> UUID | None:
+    """The organization with this slug."""
+    from tracker.db import make_sessions
+    from tracker.errors import NotFound
+    from tracker.repositories import organizations
+
+    if organization is None:
+        return None
+    with make_sessions(engine)() as session:
+        try:
+            return organizations.get_by_slug(session, organization).id
+        except NotFound:
+            known = [one.slug for one in organizations.find(session).items]
+            there = ", ".join(known) if known else "none yet"
+            msg = f"There is no organization “{organization}”. There are: {there}."
+            raise WrongUsage(msg) from None

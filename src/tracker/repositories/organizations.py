@@ -69,6 +69,18 @@ def get(session: Session, organization_id: UUID) -> OrganizationSummary:
     return OrganizationSummary(*row)
 
 
+def get_by_slug(session: Session, slug: str) -> OrganizationSummary:
+    """Return an organization by its slug.
+
+    Raises:
+        NotFound: there is none with this slug.
+    """
+    row = session.execute(_summaries().where(Organization.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound("organization", slug)
+    return OrganizationSummary(*row)
+
+
 def find(
     session: Session, *, search: str | None = None, page: int = 1, limit: int = 10
 ) -> Page[OrganizationSummary]:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from tracker.errors import NotFound, domain_errors
+from tracker.errors import NotFound, PaymentMismatch, domain_errors
 from tracker.models import Payment, PaymentStatus, Track
 
 
@@ -22,6 +22,7 @@ def take(
     Raises:
         InvalidData: the track costs nothing.
         MissingReference: there is no such user.
+        PaymentMismatch: the payment is of another organization, to which the session is not let.
     """
     statement = (
         insert(Payment)
@@ -38,7 +39,12 @@ def take(
     )
     with domain_errors():
         session.execute(statement)
-    return lock(session, provider, provider_payment_id)
+    payment = _locked(session, provider, provider_payment_id)
+    if payment is None:  # it is of somebody whom this session must not see (`tracker.db.confine`)
+        raise PaymentMismatch(
+            f"{provider} has used the name {provider_payment_id} for another payment."
+        )
+    return payment
 
 
 def find(session: Session, provider: str, provider_payment_id: str) -> Payment | None:
@@ -52,14 +58,18 @@ def lock(session: Session, provider: str, provider_payment_id: str) -> Payment:
     Raises:
         NotFound: nothing is known of such a payment.
     """
-    payment = session.scalar(
+    payment = _locked(session, provider, provider_payment_id)
+    if payment is None:
+        raise NotFound(f"payment of {provider}", provider_payment_id)
+    return payment
+
+
+def _locked(session: Session, provider: str, provider_payment_id: str) -> Payment | None:
+    return session.scalar(
         _named(provider, provider_payment_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    if payment is None:
-        raise NotFound(f"payment of {provider}", provider_payment_id)
-    return payment
 
 
 def _named(provider: str, provider_payment_id: str) -> Select[Payment]:

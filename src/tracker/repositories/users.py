@@ -102,6 +102,7 @@ def create(
     first_name: str | None = None,
     last_name: str | None = None,
     role: Role = Role.STUDENT,
+    organization_id: UUID | None = None,
 ) -> UserSummary:
     """Add a user.
 
@@ -119,6 +120,7 @@ def create(
         first_name=first_name,
         last_name=last_name,
         role=role,
+        organization_id=organization_id,
     )
     session.add(user)
     with domain_errors():

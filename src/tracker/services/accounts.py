@@ -21,8 +21,9 @@ def register(
     first_name: str | None = None,
     last_name: str | None = None,
     role: Role = Role.STUDENT,
+    organization_id: UUID | None = None,
 ) -> UserSummary:
-    """Make an account.
+    """Make an account, of a member of the organization if one is given.
 
     Raises:
         EmailTaken, UsernameTaken: another user has it.
@@ -38,6 +39,7 @@ def register(
             first_name=first_name,
             last_name=last_name,
             role=role,
+            organization_id=organization_id,
         )
 
 

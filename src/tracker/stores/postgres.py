@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from tracker.analytics import learners
 from tracker.analytics import tracks as track_analytics
 from tracker.analytics.learners import UserProgress
 from tracker.analytics.tracks import Completion, PopularTrack
-from tracker.db import make_sessions, unit_of_work
+from tracker.db import confine, make_sessions, unit_of_work
 from tracker.errors import NotFound
 from tracker.health import Health, check_health
 from tracker.models import EnrollmentStatus, Track
@@ -50,15 +50,24 @@ class PostgresStore:
 
     Arguments:
         engine: the application's one engine, whose pool all requests share.
+        organization_id: the store has the rows of this organization and no others, and what is
+            made in it belongs to the organization. None: the rows of all.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, organization_id: UUID | None = None) -> None:
         self.engine = engine
-        self._sessions = make_sessions(engine)
+        self.organization_id = organization_id
+        self._make_session = make_sessions(engine)
+
+    def _session(self) -> Session:
+        session = self._make_session()
+        if self.organization_id is not None:
+            confine(session, self.organization_id)
+        return session
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._sessions() as session, unit_of_work(session):
+        with self._session() as session, unit_of_work(session):
             yield session
 
     def health(self) -> Health:
@@ -67,8 +76,10 @@ class PostgresStore:
     # Users
 
     def register(self, registration: Registration) -> UserSummary:
-        with self._sessions() as session:
-            return accounts.register(session, **asdict(registration))
+        with self._session() as session:
+            return accounts.register(
+                session, **asdict(registration), organization_id=self.organization_id
+            )
 
     def user(self, user_id: UUID) -> UserDetail:
         with self._transaction() as session:
@@ -95,7 +106,8 @@ class PostgresStore:
     def create_track(
         self, author_id: UUID, draft: TrackDraft, lessons: Sequence[LessonDraft]
     ) -> TrackDetail:
-        with self._sessions() as session:
+        draft = replace(draft, organization_id=self.organization_id or draft.organization_id)
+        with self._session() as session:
             return track_detail(
                 catalog.create_track_with_lessons(session, author_id, draft, lessons)
             )
@@ -124,11 +136,11 @@ class PostgresStore:
             return track_detail(tracks.get(session, track_id))
 
     def publish_track(self, track_id: UUID) -> TrackDetail:
-        with self._sessions() as session:
+        with self._session() as session:
             return track_detail(catalog.publish_track(session, track_id))
 
     def withdraw_track(self, track_id: UUID) -> TrackDetail:
-        with self._sessions() as session:
+        with self._session() as session:
             return track_detail(catalog.withdraw_track(session, track_id))
 
     def remove_track(self, track_id: UUID) -> None:
@@ -142,7 +154,7 @@ class PostgresStore:
     # Learning
 
     def enroll(self, user_id: UUID, track_id: UUID) -> EnrollmentSummary:
-        with self._sessions() as session:
+        with self._session() as session:
             return enrollment_summary(retrying(lambda: learning.enroll(session, user_id, track_id)))
 
     def enrollments(
@@ -156,13 +168,13 @@ class PostgresStore:
             ]
 
     def cancel_enrollment(self, user_id: UUID, track_id: UUID) -> EnrollmentSummary:
-        with self._sessions() as session:
+        with self._session() as session:
             return enrollment_summary(learning.cancel_enrollment(session, user_id, track_id))
 
     def complete_lesson(
         self, user_id: UUID, lesson_id: UUID, *, minutes: int = 0, score: Decimal | None = None
     ) -> LessonOutcome:
-        with self._sessions() as session:
+        with self._session() as session:
             done = retrying(
                 lambda: learning.complete_lesson(
                     session, user_id, lesson_id, minutes=minutes, score=score
@@ -198,7 +210,7 @@ class PostgresStore:
     def take_payment(
         self, provider: str, provider_payment_id: str, *, user_id: UUID, track_id: UUID
     ) -> PaymentSummary:
-        with self._sessions() as session:
+        with self._session() as session:
             return payment_summary(
                 paying.take_payment(
                     session,
@@ -210,17 +222,17 @@ class PostgresStore:
             )
 
     def complete_payment(self, provider: str, provider_payment_id: str) -> PaymentSummary:
-        with self._sessions() as session:
+        with self._session() as session:
             return payment_summary(paying.complete_payment(session, provider, provider_payment_id))
 
     def fail_payment(self, provider: str, provider_payment_id: str, reason: str) -> PaymentSummary:
-        with self._sessions() as session:
+        with self._session() as session:
             return payment_summary(
                 paying.fail_payment(session, provider, provider_payment_id, reason)
             )
 
     def refund_payment(self, provider: str, provider_payment_id: str) -> PaymentSummary:
-        with self._sessions() as session:
+        with self._session() as session:
             return payment_summary(paying.refund_payment(session, provider, provider_payment_id))
 
     def payment(self, provider: str, provider_payment_id: str) -> PaymentSummary:

@@ -71,6 +71,22 @@ def test_what_is_in_the_database_is_there_for_the_next(kit: Kit, learners_home: 
         assert ask("DELETE", address + path).status_code == 204
 
 
+def test_of_an_organization_nothing_else_is_served(kit: Kit, learners_home: Path) -> None:
+    environment = {"KIT_HOME": str(learners_home)}
+    with serving(kit, "--organization", "branch-of-nobody", **environment) as (_, process):
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "There is no organization “branch-of-nobody”. There are: " in err
+    slug = err.split("There are: ")[1].split(",")[0].rstrip(".\n")
+    with serving(kit, "--organization", slug, **environment) as (address, _process):
+        members = ask("GET", f"{address}/users").json()
+        assert ask("GET", f"{address}/healthz").status_code == 200
+    with serving(kit, **environment) as (address, _process):
+        all_users = ask("GET", f"{address}/users").json()["total"]
+    assert 0 < members["total"] < all_users
+    assert kit("serve", "--memory", "--organization", slug).code == 2
+
+
 def test_bytes_that_are_no_text_are_refused_and_the_server_goes_on(kit: Kit) -> None:
     with serving(kit, "--memory") as (address, _process):
         assert ask("GET", f"{address}/users").status_code == 200

@@ -7,10 +7,14 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from pglab.scratch import Database, Scratch
 from tracker.api import create_app
-from tracker.db import make_engine
+from tracker.db import make_engine, make_sessions
+from tracker.models import User
+from tracker.repositories import organizations
+from tracker.seeding import seed
 from tracker.stores import MemoryStore, PostgresStore, Store
 
 
@@ -21,14 +25,26 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.passwords._HASHER", quick)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", "organization"])
 def store(request: pytest.FixtureRequest, scratch: Scratch, template: str) -> Iterator[Store]:
+    """A store with nothing in it; that of an organization is in the midst of what others have."""
     if request.param == "memory":
         yield MemoryStore()
         return
     database: Database = scratch.clone(template)
     engine = make_engine(database.url, pool_size=20)
-    yield PostgresStore(engine)
+    if request.param == "organization":
+        with make_sessions(engine)() as session:
+            seed(session)
+            # A name is taken whoever has it, and the tests want to give some of theirs themselves.
+            session.execute(
+                update(User).values(email="x" + User.email, username="x" + User.username)
+            )
+            organization = organizations.create(session, name="The one that is asked")
+            session.commit()
+        yield PostgresStore(engine, organization.id)
+    else:
+        yield PostgresStore(engine)
     engine.dispose()
     database.drop()
 

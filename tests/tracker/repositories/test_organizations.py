@@ -32,6 +32,9 @@ def test_a_new_organization_has_a_slug_and_nothing_in_it(session: Session) -> No
     assert made.slug.startswith("ecole-sql-")
     assert (made.domain, made.members, made.tracks) == (None, 0, 0)
     assert organizations.get(session, made.id) == made
+    assert organizations.get_by_slug(session, made.slug) == made
+    with pytest.raises(NotFound, match="nowhere"):
+        organizations.get_by_slug(session, "nowhere")
 
 
 def test_slug_and_domain_belong_to_one_organization(session: Session) -> None:
