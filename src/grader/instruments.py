@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from grader.checks.data import Data
+from grader.checks.faults import Faults
 
 if TYPE_CHECKING:
     from grader.examination import Examination
@@ -29,6 +30,7 @@ def _data(examination: Examination) -> Data:
 MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
+    "faults": Faults,
     "statements": lambda examination: examination.statements,
     "student": lambda examination: examination.student,
 }
