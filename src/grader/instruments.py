@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from grader.checks.data import Data
 from grader.checks.faults import Faults
+from grader.checks.probe import Probe
+from grader.checks.schema import Schema
 
 if TYPE_CHECKING:
     from grader.examination import Examination
@@ -27,10 +29,27 @@ def _data(examination: Examination) -> Data:
     return Data(f"{examination.judge.seed}:{exercise.name}:{spec.name}")
 
 
+def _schema(examination: Examination) -> Schema:
+    return Schema(lambda: examination.state.reader)
+
+
+def _probe(examination: Examination) -> Probe:
+    exercise, spec = examination.exercise, examination.spec
+    data = Data(f"{examination.judge.seed}:{exercise.name}:{spec.name}:probe")
+    return Probe(
+        examination.delegate,
+        _schema(examination),
+        data,
+        has_routines=lambda: bool(examination.routines()),
+    )
+
+
 MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
     "faults": Faults,
+    "probe": _probe,
+    "schema": _schema,
     "statements": lambda examination: examination.statements,
     "student": lambda examination: examination.student,
 }

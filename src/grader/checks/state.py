@@ -8,7 +8,7 @@ row policy put in a table's place is found out instead of believed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
@@ -51,10 +51,17 @@ class Database:
     Args:
         reader_url: a role that may read everything and write nothing.
         author_url: the role that owns the exercise's tables; used by `insert` alone.
+        author: gives a connection to use instead of that role's.
     """
 
-    def __init__(self, reader_url: str, author_url: str) -> None:
+    def __init__(
+        self,
+        reader_url: str,
+        author_url: str,
+        author: Callable[[], psycopg.Connection[DictRow]] | None = None,
+    ) -> None:
         self._urls = {"reader": reader_url, "author": author_url}
+        self._author = author
         self._connections: dict[str, psycopg.Connection[DictRow]] = {}
 
     def insert(self, table: str, *rows: Mapping[str, Any]) -> Rows:
@@ -67,7 +74,7 @@ class Database:
         Returns:
             The rows as they are in the table, defaults included.
         """
-        connection = self._connection("author")
+        connection = self.author
         stored: Rows = []
         with connection.transaction(), connection.cursor() as cursor:
             for row in rows:
@@ -138,6 +145,16 @@ class Database:
                 changed[name] = changes
         return changed
 
+    @property
+    def reader(self) -> psycopg.Connection[DictRow]:
+        """The connection that can read everything and write nothing."""
+        return self._connection("reader")
+
+    @property
+    def author(self) -> psycopg.Connection[DictRow]:
+        """The connection of those who own the exercise's tables."""
+        return self._author() if self._author else self._connection("author")
+
     def close(self) -> None:
         for connection in self._connections.values():
             connection.close()
@@ -159,7 +176,7 @@ class Database:
         return self._connections[role]
 
     def _fetch(self, statement: sql.SQL | sql.Composed, parameters: Sequence[Any]) -> Rows:
-        with self._connection("reader").cursor() as cursor:
+        with self.reader.cursor() as cursor:
             return cursor.execute(statement, parameters or None).fetchall()
 
     def _tables(self) -> dict[str, list[str]]:

@@ -1,0 +1,404 @@
+"""The instrument ``probe``: rows that must be accepted or refused, and what a delete takes along.
+
+    def test_one_account_per_address(probe):
+        probe.accepts("users", {"email": "ada@example.org"})
+        probe.refuses(
+            "users",
+            {"email": "ada@example.org"},
+            {"email": "ada@example.org"},
+            sqlstate="23505",
+            because="With two accounts for one address, whose password is reset?",
+        )
+
+Probes are sent with the rights of the student's own role, over a session of the judge's: they do
+not count as the student's statements. Each is one transaction that is rolled back, unless it is to
+be kept, and rules that may wait until the end of a transaction are looked at before that.
+
+A probe names the columns that the exercise is about. Columns that must have a value and are not
+named get a plausible one, and the rows that they point to are made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from grader.checks import probe_words as words
+from grader.checks.data import Data
+from grader.checks.filling import CANDIDATES, Filling
+from grader.checks.refusals import INTEGRITY, Refusal, refusal
+from grader.checks.schema import Schema
+from grader.checks.verdict import NotPassed
+from grader.delegate import Delegate
+from pglab.relations import Column, Relation
+
+Row = dict[str, Any]
+_DEEPEST = 6
+_NOW = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+class Refused(Exception):
+    """PostgreSQL refused a statement of a probe."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+class Probe:
+    """The instrument ``probe``.
+
+    Args:
+        delegate: the session with the rights of the student's role.
+        schema: what the tables are like.
+        data: where values for open columns come from.
+        has_routines: whether the student has made functions.
+    """
+
+    def __init__(
+        self,
+        delegate: Delegate,
+        schema: Schema,
+        data: Data,
+        has_routines: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._delegate = delegate
+        self._schema = schema
+        self._filling = Filling(data)
+        self._has_routines = has_routines
+        self._relations: dict[str, Relation] = {}
+
+    def row(self, table: str, **values: Any) -> Row:
+        """Store one row that stays, and the rows that it needs; for what comes after.
+
+        Args:
+            values: the columns that matter; the others that need a value get one.
+
+        Returns:
+            The row as it is in the table.
+
+        Raises:
+            NotPassed: PostgreSQL refused it.
+        """
+        return self.accepts(table, values, keep=True)
+
+    def accepts(
+        self, table: str, *rows: Mapping[str, Any], because: str = "", keep: bool = False
+    ) -> Row:
+        """Insert rows, one after the other, in one transaction: all of them must be accepted.
+
+        Args:
+            because: why it matters, for the learner.
+            keep: whether they stay.
+
+        Returns:
+            The last row, as it was in the table.
+
+        Raises:
+            NotPassed: PostgreSQL refused one; the message says by which rule.
+        """
+        stored: Row = {}
+        with self._transaction(keep=keep):
+            relation = self._relation(table)
+            for row in rows:
+                try:
+                    stored = self._insert(relation, row)
+                except Refused as refused:
+                    raise NotPassed(
+                        words.should_accept(table, row, refused.refusal, because)
+                    ) from None
+        return stored
+
+    def refuses(
+        self,
+        table: str,
+        *rows: Mapping[str, Any],
+        sqlstate: str | tuple[str, ...] | None = None,
+        because: str = "",
+        by_code: bool = False,
+    ) -> Refusal:
+        """Insert rows, one after the other: the last must be refused, those before it accepted.
+
+        Args:
+            sqlstate: with which code, or one of which; by default any code of class 23 (a rule of
+                the table is broken).
+            because: why it matters, for the learner.
+            by_code: whether a trigger or function of the student's may refuse it as well. Such a
+                one cannot see what other transactions do at the same moment.
+
+        Returns:
+            The refusal.
+
+        Raises:
+            NotPassed: the last row was accepted or refused for another reason, or one before it was
+                refused.
+        """
+        *before, last = rows
+        wanted = (sqlstate,) if isinstance(sqlstate, str) else sqlstate
+        with self._transaction():
+            relation = self._relation(table)
+            for row in before:
+                try:
+                    self._insert(relation, row)
+                except Refused as refused:
+                    raise NotPassed(
+                        words.should_accept(table, row, refused.refusal, because)
+                    ) from None
+            try:
+                stored = self._insert(relation, last)
+            except Refused as refused:
+                told = words.told(last)
+                return _as_wanted(refused.refusal, wanted, table, told, because, by_code=by_code)
+        told = words.told({**last, **{k: v for k, v in stored.items() if k in last}})
+        raise NotPassed(words.should_refuse(relation, f"the row {told}", wanted, because))
+
+    def updates(
+        self,
+        table: str,
+        where: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        *,
+        refused: str | tuple[str, ...] | None = None,
+        because: str = "",
+        keep: bool = False,
+    ) -> list[Row]:
+        """Change rows; that must be accepted, or with ``refused`` refused.
+
+        Args:
+            where: which rows: columns and their values; None asks for NULL.
+            refused: with which SQLSTATE, or one of which, it must be refused.
+
+        Returns:
+            The rows as they were afterwards; none where they were refused.
+
+        Raises:
+            NotPassed: it went otherwise, or no row changed.
+        """
+        statement = sql.SQL("UPDATE {} SET {}{} RETURNING *").format(
+            sql.Identifier("public", table),
+            sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(c)) for c in changes),
+            _where(where),
+        )
+        what = f"set {words.told(changes)} where {words.told(where)}"
+        parameters = [*changes.values(), *_given(where)]
+        return self._change(table, statement, parameters, what, refused, because, keep=keep)
+
+    def deletes(
+        self,
+        table: str,
+        where: Mapping[str, Any],
+        *,
+        refused: str | tuple[str, ...] | None = None,
+        because: str = "",
+        keep: bool = False,
+    ) -> dict[str, int]:
+        """Delete rows; that must be accepted, or with ``refused`` refused.
+
+        Returns:
+            How many rows each table lost, this one included; tables that lost none are left out.
+
+        Raises:
+            NotPassed: it went otherwise, or no row was deleted.
+        """
+        statement = sql.SQL("DELETE FROM {}{} RETURNING *").format(
+            sql.Identifier("public", table), _where(where)
+        )
+        what = f"deleted {words.told(where)}"
+        lost: dict[str, int] = {}
+        self._change(table, statement, _given(where), what, refused, because, keep=keep, lost=lost)
+        return lost
+
+    def _change(
+        self,
+        table: str,
+        statement: sql.Composed,
+        parameters: Sequence[Any],
+        what: str,
+        refused: str | tuple[str, ...] | None,
+        because: str,
+        *,
+        keep: bool,
+        lost: dict[str, int] | None = None,
+    ) -> list[Row]:
+        wanted = (refused,) if isinstance(refused, str) else refused
+        with self._transaction(keep=keep and not wanted):
+            relation = self._relation(table)
+            before = self._counts() if lost is not None else {}
+            try:
+                changed = self._send(relation, statement, parameters)
+            except Refused as told:
+                if wanted:
+                    _as_wanted(told.refusal, wanted, table, what, because, by_code=False)
+                    return []
+                raise NotPassed(words.should_accept(table, what, told.refusal, because)) from None
+            if not changed:
+                raise NotPassed(words.nothing_happened(table, what))
+            if lost is not None:
+                after = self._counts()
+                lost |= {t: n - after.get(t, 0) for t, n in before.items() if n > after.get(t, 0)}
+            if wanted:
+                raise NotPassed(words.should_refuse(relation, what, wanted, because))
+        return changed
+
+    def _insert(self, relation: Relation, row: Mapping[str, Any], depth: int = 0) -> Row:
+        """Insert a row with its open columns filled; Refused where a rule that it breaks refuses it.
+
+        A refusal that other values in the open columns can prevent is none.
+        """
+        attempts: dict[str, int] = {}
+        filled = self._open_columns(relation, row, attempts, depth)
+        for _ in range(CANDIDATES):
+            values = {**row, **filled}
+            statement = sql.SQL("INSERT INTO {} {} RETURNING *").format(
+                sql.Identifier("public", relation.name), _values(values)
+            )
+            try:
+                with self._delegate.connection.transaction():
+                    stored = self._send(relation, statement, list(values.values()))
+            except Refused as refused:
+                last = refused
+                ours = self._ours(relation, refused.refusal, row)
+                if not ours:
+                    raise
+                for column in ours:
+                    attempts[column.name] = attempts.get(column.name, -1) + 1
+                    filled[column.name] = self._filling.value(
+                        column, relation, attempts[column.name]
+                    )
+            else:
+                if not stored:
+                    raise NotPassed(words.swallowed(relation.name, row))
+                return stored[0]
+        if last.refusal.columns & row.keys():
+            raise last
+        raise NotPassed(words.cannot_fill(relation.name, last.refusal))
+
+    def _ours(self, relation: Relation, refused: Refusal, row: Mapping[str, Any]) -> list[Column]:
+        """The columns of a broken rule whose values are not the check's but made up."""
+        if refused.by_code or refused.table not in ("", relation.name):
+            return []
+        keys = {column for key in relation.foreign_keys for column in key.columns}
+        return [
+            column
+            for column in relation.columns
+            if column.name in refused.columns - row.keys() - keys
+            and not (column.identity or column.generated)
+        ]
+
+    def _open_columns(
+        self, relation: Relation, row: Mapping[str, Any], attempts: dict[str, int], depth: int
+    ) -> Row:
+        """Values for the columns that need one and are not named; parents are made."""
+        filled: Row = {}
+        for column in relation.columns:
+            if column.name in row or column.nullable or column.fills_itself:
+                continue
+            if column.name in filled:
+                continue
+            if parents := [k for k in relation.foreign_keys if column.name in k.columns]:
+                filled |= self._parent(relation, parents[0].target, row, depth, parents[0])
+                continue
+            if not self._filling.knows(column):
+                raise NotPassed(words.unknown_type(relation.name, column))
+            attempts[column.name] = 0
+            filled[column.name] = self._filling.value(column, relation, 0)
+        return {name: value for name, value in filled.items() if name not in row}
+
+    def _parent(
+        self, relation: Relation, target: str, row: Mapping[str, Any], depth: int, key: Any
+    ) -> Row:
+        """Make the row that a foreign key needs; the values that point to it."""
+        if depth >= _DEEPEST:
+            raise NotPassed(words.too_deep(relation.name, key.columns))
+        pairs = list(zip(key.columns, key.target_columns, strict=True))
+        known = {there: row[here] for here, there in pairs if here in row}
+        try:
+            parent = self._insert(self._relation(target), known, depth + 1)
+        except Refused as refused:
+            raise NotPassed(words.should_accept(target, known, refused.refusal, "")) from None
+        return {here: parent[there] for here, there in pairs}
+
+    def _send(
+        self, relation: Relation, statement: sql.Composed, parameters: Sequence[Any]
+    ) -> list[Row]:
+        """The rows that a statement returns once every rule has been looked at."""
+        try:
+            rows = self._delegate.execute(statement, parameters).fetchall()
+            self._delegate.execute(_NOW)
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+            raise
+        except psycopg.Error as error:
+            if error.sqlstate is None or self._delegate.connection.broken:
+                raise
+            code = bool(relation.triggers) or self._has_routines()
+            raise Refused(refusal(error, relation, code_is_there=code)) from error
+        return rows
+
+    def _counts(self) -> dict[str, int]:
+        """How many rows each table has, as this transaction sees it, policies or not."""
+        self._delegate.execute(sql.SQL("SET LOCAL row_security = off"))
+        counts: dict[str, int] = {}
+        for name in self._schema.tables:
+            count = sql.SQL("SELECT pg_catalog.count(*) AS n FROM {}")
+            statement = count.format(sql.Identifier("public", name))
+            counts[name] = self._delegate.execute(statement).fetchall()[0]["n"]
+        return counts
+
+    def _relation(self, table: str) -> Relation:
+        """The ordinary table of this name, without rules that rewrite what is sent to it."""
+        if table not in self._relations:
+            relation = self._schema.table(table).relation
+            if relation.rules:
+                raise NotPassed(words.has_rules(table, relation.rules[0]))
+            self._relations[table] = relation
+        return self._relations[table]
+
+    @contextlib.contextmanager
+    def _transaction(self, *, keep: bool = False) -> Iterator[None]:
+        self._relations.clear()
+        with self._delegate.transaction(keep=keep):
+            yield
+
+
+def _as_wanted(
+    refused: Refusal,
+    wanted: tuple[str, ...] | None,
+    table: str,
+    told: str,
+    because: str,
+    *,
+    by_code: bool,
+) -> Refusal:
+    """The refusal, where it is the one that was asked for."""
+    right = refused.sqlstate in wanted if wanted else refused.sqlstate.startswith(INTEGRITY)
+    if right and (by_code or not refused.by_code):
+        return refused
+    if by_code and refused.by_code:
+        return refused
+    raise NotPassed(words.other_refusal(table, told, refused, wanted, because))
+
+
+def _where(where: Mapping[str, Any]) -> sql.Composable:
+    if not where:
+        return sql.SQL("")
+    return sql.SQL(" WHERE ") + sql.SQL(" AND ").join(
+        sql.SQL("{} IS NULL" if value is None else "{} = %s").format(sql.Identifier(column))
+        for column, value in where.items()
+    )
+
+
+def _given(where: Mapping[str, Any]) -> list[Any]:
+    return [value for value in where.values() if value is not None]
+
+
+def _values(row: Mapping[str, Any]) -> sql.Composable:
+    if not row:
+        return sql.SQL("DEFAULT VALUES")
+    return sql.SQL("({}) VALUES ({})").format(
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(sql.Placeholder() * len(row)),
+    )

@@ -1,0 +1,99 @@
+"""A session of the judge's own that has the rights of a submission's role, and no others.
+
+Probes and plans must run with the student's rights: whatever trigger, rule or default expression
+waits in the tables then runs with those rights too. They must not be taken for the student's work,
+though. So a login role is made whose only right is to be the student's role: the server's log calls
+its statements by the name of the login, and the tables know the student's.
+
+Code that waits in a table can leave the role (``SET ROLE NONE``), give the login a password of its
+own or lift time limits. It gains nothing: the login has no rights besides the student's, only one
+session may be open, which is the judge's, and every statement gets its time limit anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import JsonbDumper
+
+from pglab.scratch import Database, Role, Scratch
+
+STATEMENT_MS = 5_000
+LOCK_MS = 2_000
+_SECONDS_TO_CONNECT = 10
+_AGAIN = sql.SQL("SET statement_timeout = {}").format(STATEMENT_MS)
+
+
+class Delegate:
+    """The session; opened when it is first used.
+
+    Args:
+        scratch: makes the login role.
+        database: where to connect.
+        role: whose rights to have.
+        retire: gets the login role when it is no longer used.
+    """
+
+    def __init__(
+        self, scratch: Scratch, database: Database, role: Role, retire: Callable[[Role], None]
+    ) -> None:
+        self._scratch = scratch
+        self._database = database
+        self._role = role
+        self._retire = retire
+        self._login: Role | None = None
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    @property
+    def connection(self) -> psycopg.Connection[DictRow]:
+        """The connection, outside of any transaction."""
+        if self._connection is None:
+            self._login = self._scratch.role(member_of=self._role.name, connection_limit=1)
+            options = (
+                f"-c role={self._role.name} -c statement_timeout={STATEMENT_MS}"
+                f" -c lock_timeout={LOCK_MS}"
+            )
+            self._connection = psycopg.connect(
+                self._database.url_for(self._login),
+                autocommit=True,
+                row_factory=dict_row,
+                options=options,
+                connect_timeout=_SECONDS_TO_CONNECT,
+            )
+            self._connection.prepare_threshold = None
+            self._connection.adapters.register_dumper(dict, JsonbDumper)
+        return self._connection
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the login is called, where there is one: a name that differs in every run."""
+        return (self._login.name,) if self._login else ()
+
+    @contextlib.contextmanager
+    def transaction(self, *, keep: bool = False) -> Iterator[None]:
+        """One transaction, rolled back at its end unless it is to be kept."""
+        # What code in the tables has set for the session in an earlier transaction goes first.
+        self.connection.execute("RESET ALL")
+        self.connection.execute("RESET ROLE")
+        with self.connection.transaction(force_rollback=not keep):
+            yield
+
+    def execute(
+        self, statement: sql.Composable, parameters: Sequence[Any] = ()
+    ) -> psycopg.Cursor[DictRow]:
+        """Send one statement, with a time limit that nothing before it can have lifted."""
+        self.connection.execute(_AGAIN)
+        composed = sql.Composed([statement])
+        return self.connection.execute(composed, list(parameters) or None)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        if self._login is not None:
+            self._retire(self._login)
+            self._login = None
