@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from grader.checks.data import Data
 from grader.checks.faults import Faults
 from grader.checks.probe import Probe
+from grader.checks.rivals import Rivals
 from grader.checks.schema import Schema
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "db": lambda examination: examination.state,
     "faults": Faults,
     "probe": _probe,
+    "rivals": Rivals,
     "schema": _schema,
     "statements": lambda examination: examination.statements,
     "student": lambda examination: examination.student,

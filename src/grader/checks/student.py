@@ -17,7 +17,8 @@ from grader.sandbox.outcomes import Answer, Ended, Outcome, Raised, Unusable
 from grader.sandbox.runner import Runner
 from grader.text import clean, literal
 
-_MISSING = "MissingFunction"
+MISSING = "MissingFunction"
+"""What the worker raises where the submission has no such function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Student:
         self._before_call = before_call
         self._after_call = after_call
         self._begun = ""
+        self.label = ""
+        """Stands behind a function's name in messages, where one process is not enough to say."""
         self.calls: list[Call] = []
         self.output = ""
         """What the last call printed."""
@@ -127,10 +130,10 @@ class Student:
         """What `call` or `drive` would have returned or raised for what was begun."""
         return self.judged(self.outcome(), expect)
 
-    def outcome(self) -> Outcome:
+    def outcome(self, seconds: float | None = None) -> Outcome:
         """What became of what was begun, whatever it is; waits as long as a call may take."""
         try:
-            outcome = self._runner.finish(self._seconds)
+            outcome = self._runner.finish(self._seconds if seconds is None else seconds)
         finally:
             self.heard(self._runner.output)
         value = outcome.value if isinstance(outcome, Answer) else None
@@ -144,12 +147,13 @@ class Student:
         Raises:
             NotPassed: it is neither, or not what was expected.
         """
-        name = self._begun
+        missing = isinstance(outcome, Raised) and outcome.type == MISSING
+        name = self._begun if missing else f"{self._begun}{self.label}"
         if isinstance(outcome, Answer):
             if expect is None:
                 return outcome.value
             raise NotPassed(_did_not_raise(name, expect, outcome.value))
-        if isinstance(outcome, Raised) and expect is not None and outcome.type != _MISSING:
+        if isinstance(outcome, Raised) and expect is not None and not missing:
             if _matches(outcome, expect):
                 return outcome
             raise NotPassed(_raised_another(name, expect, outcome))
@@ -185,7 +189,7 @@ class Student:
 def failure_of(outcome: Outcome, name: str, module: str) -> Failure:
     """What is said where a call gave no answer that can be used."""
     if isinstance(outcome, Raised):
-        if outcome.type == _MISSING:
+        if outcome.type == MISSING:
             return Failure(
                 Reason.MISSING,
                 f"{module} has no function called {name}.",

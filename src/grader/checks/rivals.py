@@ -1,0 +1,256 @@
+"""The instrument ``rivals``: several processes of a submission in the middle of a call, at the same
+time, with real locks and no sleeps.
+
+Example::
+
+    @check("The last seat is taken once", points=3, misconception="read-modify-write")
+    def test_one_seat_for_two(db, rivals):
+        a, b = rivals.enter(2)
+        with rivals.gate("enrollments"):           # who writes there waits; who reads goes on
+            a.start("enroll", user_id=1, track_id=7)
+            b.start("enroll", user_id=2, track_id=7)
+        results = rivals.finish()
+        assert [r.answered for r in results].count(True) == 1, hint("Both got the last seat. …")
+        assert db.count("enrollments") == 1
+
+A **gate** is a lock of the judge's on a table. Rivals that come to it wait in the middle of their
+call, and when it opens all of them go on from there. To **hold** is to be a rival oneself: the
+judge's own session has begun something, keeps its locks, and ends it when the check says so.
+
+Source: PostgreSQL manual, "Explicit Locking".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+
+from grader.checks.rival import Holder, Result, Rival
+from grader.checks.sent import Sent
+from grader.checks.student import failure_of
+from grader.checks.verdict import NotPassed
+from grader.errors import JudgeError
+from grader.results import Failure, Reason
+from grader.sandbox.outcomes import Ended, Outcome
+from pglab.servers.server import capabilities_of, connect
+from pglab.sessions import blockers
+
+if TYPE_CHECKING:
+    from grader.examination import Examination
+
+Stops = Literal["writes", "row locks", "reads"]
+_MODES: dict[Stops, sql.SQL] = {
+    "writes": sql.SQL("SHARE"),
+    "row locks": sql.SQL("EXCLUSIVE"),
+    "reads": sql.SQL("ACCESS EXCLUSIVE"),
+}
+_MOST = 6
+_LOOK_S = 0.001
+_DEADLOCK_MS = 100
+
+
+class Rivals:
+    """Rivals of one check."""
+
+    def __init__(self, examination: Examination) -> None:
+        self._examination = examination
+        self._entered: list[Rival] = []
+        self._observer: psycopg.Connection | None = None
+        self._before: set[int] = set()
+        examination.must_hold(self._all_are_finished)
+
+    def enter(self, number: int = 2) -> list[Rival]:
+        """So many processes of the submission, beside `student`; each has its own connections.
+
+        They are called A, B, … in what learners read.
+        """
+        if not 1 <= number <= _MOST:
+            raise JudgeError(f"{number} rivals cannot be had: from 1 to {_MOST}.")
+        entered = []
+        for _ in range(number):
+            name = chr(ord("A") + len(self._entered))
+            before = self._sessions()
+            student = self._examination.another_student(counted=False)
+            student.label = f" (rival {name})"
+            rival = Rival(self, name, student, self._sessions() - before)
+            self._entered.append(rival)
+            entered.append(rival)
+        return entered
+
+    @contextlib.contextmanager
+    def gate(self, table: str, *, stops: Stops = "writes") -> Iterator[None]:
+        """Stop whoever comes to a table for as long as this lasts.
+
+        Args:
+            stops: ``writes``: INSERT, UPDATE and DELETE wait, reading goes on, and rows can still
+                be locked by SELECT … FOR UPDATE; ``row locks``: that waits too; ``reads``: all
+                wait.
+        """
+        self._examination.state.count(table)  # which says what is wrong where it is no table
+        lock = sql.SQL("LOCK TABLE {} IN {} MODE").format(
+            sql.Identifier("public", table), _MODES[stops]
+        )
+        with self._owner() as owner, owner.transaction(force_rollback=True):
+            owner.execute(lock)
+            yield
+
+    @contextlib.contextmanager
+    def holding(
+        self, statement: LiteralString, parameters: Sequence[Any] = (), *, commit: bool = True
+    ) -> Iterator[Holder]:
+        """Send a statement as the owner of the tables and keep its locks for as long as this lasts.
+
+        Example::
+
+            with rivals.holding("SELECT FROM public.tracks WHERE id = %s FOR UPDATE", [7]) as judge:
+                a.start("enroll", user_id=1, track_id=7)      # reads one free seat, then waits
+                judge.execute("UPDATE public.tracks SET seats = 0 WHERE id = %s", [7])
+            a.finish(expect=Raises("SoldOut"))                # and must look again
+
+        Args:
+            commit: whether what was done stays when this ends.
+        """
+        with self._owner() as owner, owner.transaction(force_rollback=not commit):
+            holder = Holder(owner)
+            holder.execute(statement, parameters)
+            yield holder
+
+    def finish(self) -> list[Result]:
+        """Wait for the ends of all calls that were started, in the order of their names."""
+        return [rival.result() for rival in self._entered if rival.is_pending]
+
+    # What rivals ask for.
+
+    def starts(self, rival: Rival) -> None:
+        """Note the moment at which a rival is started."""
+        rival.since, rival.until = self._examination.judge.witness.mark(), None
+
+    def settle(self, rival: Rival) -> None:
+        """Wait until a rival's call has ended or waits for a lock."""
+        deadline = time.monotonic() + self._examination.exercise.seconds
+        while not rival.student.has_answered(_LOOK_S):
+            self._take_in(rival)
+            if self._is_stopped(rival):
+                return
+            if time.monotonic() > deadline:
+                raise NotPassed(self._late(rival))
+
+    def outcome(self, rival: Rival) -> Outcome:
+        """Wait for the end of a rival's call, and let the others print meanwhile."""
+        if not rival.is_pending:
+            raise JudgeError(f"{rival.name} has no call to finish; start() comes first.")
+        deadline = time.monotonic() + self._examination.exercise.seconds
+        while not rival.student.has_answered(_LOOK_S):
+            for other in self._entered:
+                if other.is_pending and other is not rival:
+                    other.student.has_answered()
+            if time.monotonic() > deadline:
+                raise NotPassed(self._late(rival))
+        outcome = rival.student.outcome()
+        rival.is_pending = False
+        rival.until = self._examination.judge.witness.mark()
+        if not any(other.is_pending for other in self._entered):
+            self._examination.called()
+        return outcome
+
+    def held_by(self, rival: Rival) -> set[int]:
+        """The backends for whose locks a rival waits."""
+        graph = blockers(self._watching(), rival.pids)
+        return {pid for held_by in graph.values() for pid in held_by}
+
+    def sent(self, rival: Rival) -> Sent:
+        """The statements of a rival's sessions in its last call."""
+        if rival.since is None:
+            return Sent([])
+        found = self._examination.judge.witness.statements(
+            rival.since,
+            until=rival.until,
+            role=self._examination.role.name,
+            database=self._examination.database.name,
+        )
+        return Sent(s for s in found if _pid(s.session_id) in rival.pids)
+
+    def _take_in(self, rival: Rival) -> None:
+        """Sessions that have appeared while only this rival moves are its own."""
+        known = {pid for other in self._entered for pid in other.pids}
+        rival.pids |= self._sessions() - known - self._before
+
+    def _is_stopped(self, rival: Rival) -> bool:
+        """Whether one of its sessions waits for a lock and none of the others does anything."""
+        query = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s) AND state = 'active'"
+        watching = self._watching()
+        active = {pid for (pid,) in watching.execute(query, [list(rival.pids)])}
+        waiting = blockers(watching, rival.pids)
+        return bool(waiting) and active <= waiting.keys()
+
+    def _late(self, rival: Rival) -> Failure:
+        """It never came to an end: say for whom it waits, if it does."""
+        held_by = self.held_by(rival)
+        rival.is_pending = False
+        rival.student.outcome(0)  # whatever comes later is no answer
+        seconds = self._examination.exercise.seconds
+        ended = Ended(Reason.TIMEOUT, f"There was no answer within {seconds:g} seconds.")
+        call = rival.student.calls[-1].function
+        failure = failure_of(ended, f"{call}{rival.student.label}", "")
+        names = [o.name for o in self._entered if not o.pids.isdisjoint(held_by)]
+        if not held_by:
+            return failure
+        whose = f"rival {' and '.join(names)}" if names else "this check"
+        return dataclasses.replace(
+            failure,
+            message=f"{failure.message} It was still waiting for a lock that {whose} holds.",
+            question="When does each of your transactions end, and what does it hold until then?",
+        )
+
+    def _sessions(self) -> set[int]:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND usename = %s"
+        parameters = (self._examination.database.name, self._examination.role.name)
+        return {pid for (pid,) in self._watching().execute(query, parameters)}
+
+    def _watching(self) -> psycopg.Connection:
+        """The judge's view of who waits for whom, from outside the submission's database."""
+        if self._observer is None:
+            self._observer = connect(self._examination.judge.server.admin_url)
+            self._examination.at_end(self._observer.close)
+            if capabilities_of(self._observer).superuser:
+                # A deadlock is found a second after it is there, which is long in a check.
+                alter = sql.SQL("ALTER ROLE {} SET deadlock_timeout = {}")
+                role = sql.Identifier(self._examination.role.name)
+                self._observer.execute(alter.format(role, sql.Literal(f"{_DEADLOCK_MS}ms")))
+            self._before = self._sessions()
+        return self._observer
+
+    @contextlib.contextmanager
+    def _owner(self) -> Iterator[psycopg.Connection[DictRow]]:
+        """A new session of the owner of the tables."""
+        examination = self._examination
+        if examination.exercise.makes_tables:
+            delegate = examination.judge.delegate(examination.database, examination.role)
+            try:
+                yield delegate.connection
+            finally:
+                delegate.close()
+            return
+        url = examination.database.url_for(examination.judge.author)
+        options = "-c lock_timeout=2s -c search_path="
+        with psycopg.connect(url, autocommit=True, row_factory=dict_row, options=options) as owner:
+            yield owner
+
+    def _all_are_finished(self) -> None:
+        if pending := [rival.name for rival in self._entered if rival.is_pending]:
+            raise JudgeError(
+                f"The check ended and never asked what became of {', '.join(pending)}: "
+                "call finish()."
+            )
+
+
+def _pid(session_id: str) -> int:
+    """The backend of a session, from its id in the log: start time and process id, both in hex."""
+    return int(session_id.rpartition(".")[2] or "0", 16)
