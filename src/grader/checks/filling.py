@@ -73,7 +73,7 @@ class Filling:
             data.text,
             lambda: f"{data.word()}-{data.word()}",
             lambda: data.word()[:1],
-            lambda: data.word()[:2].upper(),
+            lambda: data.word(1).upper(),
         )
 
     @staticmethod

@@ -24,29 +24,21 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from grader.checks import probe_words as words
 from grader.checks.data import Data
-from grader.checks.filling import CANDIDATES, Filling
-from grader.checks.refusals import INTEGRITY, Refusal, refusal
+from grader.checks.filling import Filling
+from grader.checks.inserting import Inserter, Refused, Row
+from grader.checks.refusals import INTEGRITY, Refusal
 from grader.checks.schema import Schema
 from grader.checks.verdict import NotPassed
 from grader.delegate import Delegate
-from pglab.relations import Column, Relation
 
-Row = dict[str, Any]
-_DEEPEST = 6
-_NOW = sql.SQL("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-class Refused(Exception):
-    """PostgreSQL refused a statement of a probe."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
+# Rules that say the same have several codes: EXCLUDE (… WITH =) keeps rows apart as UNIQUE does,
+# RESTRICT refuses as a foreign key does (with a code of its own from version 18 on), and
+# CHECK (… IS NOT NULL) refuses as NOT NULL does.
+_SAME_RULE = {"23505": "23P01", "23503": "23001", "23502": "23514"}
 
 
 class Probe:
@@ -68,9 +60,7 @@ class Probe:
     ) -> None:
         self._delegate = delegate
         self._schema = schema
-        self._filling = Filling(data)
-        self._has_routines = has_routines
-        self._relations: dict[str, Relation] = {}
+        self._inserter = Inserter(delegate, schema, Filling(data), has_routines)
 
     def row(self, table: str, **values: Any) -> Row:
         """Store one row that stays, and the rows that it needs; for what comes after.
@@ -103,10 +93,10 @@ class Probe:
         """
         stored: Row = {}
         with self._transaction(keep=keep):
-            relation = self._relation(table)
+            relation = self._inserter.relation(table)
             for row in rows:
                 try:
-                    stored = self._insert(relation, row)
+                    stored = self._inserter.insert(relation, row)
                 except Refused as refused:
                     raise NotPassed(
                         words.should_accept(table, row, refused.refusal, because)
@@ -125,7 +115,8 @@ class Probe:
 
         Args:
             sqlstate: with which code, or one of which; by default any code of class 23 (a rule of
-                the table is broken).
+                the table is broken). A value that an enum does not have is ``22P02``, and one that
+                is too long ``22001``: name them as well where such a type is an answer.
             because: why it matters, for the learner.
             by_code: whether a trigger or function of the student's may refuse it as well. Such a
                 one cannot see what other transactions do at the same moment.
@@ -140,16 +131,16 @@ class Probe:
         *before, last = rows
         wanted = (sqlstate,) if isinstance(sqlstate, str) else sqlstate
         with self._transaction():
-            relation = self._relation(table)
+            relation = self._inserter.relation(table)
             for row in before:
                 try:
-                    self._insert(relation, row)
+                    self._inserter.insert(relation, row)
                 except Refused as refused:
                     raise NotPassed(
                         words.should_accept(table, row, refused.refusal, because)
                     ) from None
             try:
-                stored = self._insert(relation, last)
+                stored = self._inserter.insert(relation, last)
             except Refused as refused:
                 told = words.told(last)
                 return _as_wanted(refused.refusal, wanted, table, told, because, by_code=by_code)
@@ -183,9 +174,11 @@ class Probe:
             sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(c)) for c in changes),
             _where(where),
         )
-        what = f"set {words.told(changes)} where {words.told(where)}"
+        what = f"the change to {words.told(changes)} in {_rows(where)}"
         parameters = [*changes.values(), *_given(where)]
-        return self._change(table, statement, parameters, what, refused, because, keep=keep)
+        return self._change(
+            table, statement, parameters, what=what, refused=refused, because=because, keep=keep
+        )
 
     def deletes(
         self,
@@ -207,9 +200,18 @@ class Probe:
         statement = sql.SQL("DELETE FROM {}{} RETURNING *").format(
             sql.Identifier("public", table), _where(where)
         )
-        what = f"deleted {words.told(where)}"
+        what = f"the deletion of {_rows(where)}"
         lost: dict[str, int] = {}
-        self._change(table, statement, _given(where), what, refused, because, keep=keep, lost=lost)
+        self._change(
+            table,
+            statement,
+            _given(where),
+            what=what,
+            refused=refused,
+            because=because,
+            keep=keep,
+            lost=lost,
+        )
         return lost
 
     def _change(
@@ -217,19 +219,19 @@ class Probe:
         table: str,
         statement: sql.Composed,
         parameters: Sequence[Any],
+        *,
         what: str,
         refused: str | tuple[str, ...] | None,
         because: str,
-        *,
         keep: bool,
         lost: dict[str, int] | None = None,
     ) -> list[Row]:
         wanted = (refused,) if isinstance(refused, str) else refused
         with self._transaction(keep=keep and not wanted):
-            relation = self._relation(table)
+            relation = self._inserter.relation(table)
             before = self._counts() if lost is not None else {}
             try:
-                changed = self._send(relation, statement, parameters)
+                changed = self._inserter.send(relation, statement, parameters)
             except Refused as told:
                 if wanted:
                     _as_wanted(told.refusal, wanted, table, what, because, by_code=False)
@@ -244,100 +246,6 @@ class Probe:
                 raise NotPassed(words.should_refuse(relation, what, wanted, because))
         return changed
 
-    def _insert(self, relation: Relation, row: Mapping[str, Any], depth: int = 0) -> Row:
-        """Insert a row with its open columns filled; Refused where a rule that it breaks refuses it.
-
-        A refusal that other values in the open columns can prevent is none.
-        """
-        attempts: dict[str, int] = {}
-        filled = self._open_columns(relation, row, attempts, depth)
-        for _ in range(CANDIDATES):
-            values = {**row, **filled}
-            statement = sql.SQL("INSERT INTO {} {} RETURNING *").format(
-                sql.Identifier("public", relation.name), _values(values)
-            )
-            try:
-                with self._delegate.connection.transaction():
-                    stored = self._send(relation, statement, list(values.values()))
-            except Refused as refused:
-                last = refused
-                ours = self._ours(relation, refused.refusal, row)
-                if not ours:
-                    raise
-                for column in ours:
-                    attempts[column.name] = attempts.get(column.name, -1) + 1
-                    filled[column.name] = self._filling.value(
-                        column, relation, attempts[column.name]
-                    )
-            else:
-                if not stored:
-                    raise NotPassed(words.swallowed(relation.name, row))
-                return stored[0]
-        if last.refusal.columns & row.keys():
-            raise last
-        raise NotPassed(words.cannot_fill(relation.name, last.refusal))
-
-    def _ours(self, relation: Relation, refused: Refusal, row: Mapping[str, Any]) -> list[Column]:
-        """The columns of a broken rule whose values are not the check's but made up."""
-        if refused.by_code or refused.table not in ("", relation.name):
-            return []
-        keys = {column for key in relation.foreign_keys for column in key.columns}
-        return [
-            column
-            for column in relation.columns
-            if column.name in refused.columns - row.keys() - keys
-            and not (column.identity or column.generated)
-        ]
-
-    def _open_columns(
-        self, relation: Relation, row: Mapping[str, Any], attempts: dict[str, int], depth: int
-    ) -> Row:
-        """Values for the columns that need one and are not named; parents are made."""
-        filled: Row = {}
-        for column in relation.columns:
-            if column.name in row or column.nullable or column.fills_itself:
-                continue
-            if column.name in filled:
-                continue
-            if parents := [k for k in relation.foreign_keys if column.name in k.columns]:
-                filled |= self._parent(relation, parents[0].target, row, depth, parents[0])
-                continue
-            if not self._filling.knows(column):
-                raise NotPassed(words.unknown_type(relation.name, column))
-            attempts[column.name] = 0
-            filled[column.name] = self._filling.value(column, relation, 0)
-        return {name: value for name, value in filled.items() if name not in row}
-
-    def _parent(
-        self, relation: Relation, target: str, row: Mapping[str, Any], depth: int, key: Any
-    ) -> Row:
-        """Make the row that a foreign key needs; the values that point to it."""
-        if depth >= _DEEPEST:
-            raise NotPassed(words.too_deep(relation.name, key.columns))
-        pairs = list(zip(key.columns, key.target_columns, strict=True))
-        known = {there: row[here] for here, there in pairs if here in row}
-        try:
-            parent = self._insert(self._relation(target), known, depth + 1)
-        except Refused as refused:
-            raise NotPassed(words.should_accept(target, known, refused.refusal, "")) from None
-        return {here: parent[there] for here, there in pairs}
-
-    def _send(
-        self, relation: Relation, statement: sql.Composed, parameters: Sequence[Any]
-    ) -> list[Row]:
-        """The rows that a statement returns once every rule has been looked at."""
-        try:
-            rows = self._delegate.execute(statement, parameters).fetchall()
-            self._delegate.execute(_NOW)
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
-            raise
-        except psycopg.Error as error:
-            if error.sqlstate is None or self._delegate.connection.broken:
-                raise
-            code = bool(relation.triggers) or self._has_routines()
-            raise Refused(refusal(error, relation, code_is_there=code)) from error
-        return rows
-
     def _counts(self) -> dict[str, int]:
         """How many rows each table has, as this transaction sees it, policies or not."""
         self._delegate.execute(sql.SQL("SET LOCAL row_security = off"))
@@ -348,18 +256,9 @@ class Probe:
             counts[name] = self._delegate.execute(statement).fetchall()[0]["n"]
         return counts
 
-    def _relation(self, table: str) -> Relation:
-        """The ordinary table of this name, without rules that rewrite what is sent to it."""
-        if table not in self._relations:
-            relation = self._schema.table(table).relation
-            if relation.rules:
-                raise NotPassed(words.has_rules(table, relation.rules[0]))
-            self._relations[table] = relation
-        return self._relations[table]
-
     @contextlib.contextmanager
     def _transaction(self, *, keep: bool = False) -> Iterator[None]:
-        self._relations.clear()
+        self._inserter.forget()
         with self._delegate.transaction(keep=keep):
             yield
 
@@ -374,12 +273,17 @@ def _as_wanted(
     by_code: bool,
 ) -> Refusal:
     """The refusal, where it is the one that was asked for."""
-    right = refused.sqlstate in wanted if wanted else refused.sqlstate.startswith(INTEGRITY)
+    codes = {code for one in wanted or () for code in (one, _SAME_RULE.get(one))}
+    right = refused.sqlstate in codes if wanted else refused.sqlstate.startswith(INTEGRITY)
     if right and (by_code or not refused.by_code):
         return refused
     if by_code and refused.by_code:
         return refused
     raise NotPassed(words.other_refusal(table, told, refused, wanted, because))
+
+
+def _rows(where: Mapping[str, Any]) -> str:
+    return f"the rows with {words.told(where)}" if where else "all rows"
 
 
 def _where(where: Mapping[str, Any]) -> sql.Composable:
@@ -393,12 +297,3 @@ def _where(where: Mapping[str, Any]) -> sql.Composable:
 
 def _given(where: Mapping[str, Any]) -> list[Any]:
     return [value for value in where.values() if value is not None]
-
-
-def _values(row: Mapping[str, Any]) -> sql.Composable:
-    if not row:
-        return sql.SQL("DEFAULT VALUES")
-    return sql.SQL("({}) VALUES ({})").format(
-        sql.SQL(", ").join(map(sql.Identifier, row)),
-        sql.SQL(", ").join(sql.Placeholder() * len(row)),
-    )

@@ -83,7 +83,7 @@ def swallowed(table: str, row: Mapping[str, Any]) -> Failure:
 def nothing_happened(table: str, what: str) -> Failure:
     return Failure(
         Reason.ASSERTION,
-        clean(f"{table}: no row was there, or no row changed, when this check {what}.", 1500),
+        clean(f"{table}: no row was there, or no row changed, at {what}.", 1500),
         question="Is there a trigger or a policy that keeps the row from the statement?",
         expected="at least one row",
         actual="no row, and no error",
@@ -105,8 +105,8 @@ def cannot_fill(table: str, refused: Refusal) -> Failure:
 def unknown_type(table: str, column: Column) -> Failure:
     return Failure(
         Reason.ASSERTION,
-        f"{table}.{column.name} must have a value, has no default, and is of a type that this check "
-        f"knows no value of: {clean(column.type, 100)}.",
+        f"{table}.{column.name} must have a value, has no default, and is of a type of "
+        f"which this check knows no value: {clean(column.type, 100)}.",
         question="Does the exercise ask for this column? Could it have a default?",
         expected="rows that need only the columns that the exercise names",
     )
@@ -115,8 +115,8 @@ def unknown_type(table: str, column: Column) -> Failure:
 def too_deep(table: str, columns: Sequence[str]) -> Failure:
     return Failure(
         Reason.ASSERTION,
-        f"{table} must point to another row by {', '.join(columns)}, that row to a third, and so on "
-        "without end: no first row can ever be stored.",
+        f"{table} must point to another row by {', '.join(columns)}, that row to a third, and so "
+        "on without end: no first row can ever be stored.",
         question="Which of these columns may be empty in the first row?",
     )
 
