@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.catalog import CheckSpec, Course, Exercise, load_course
-from grader.judge import not_taken
+from grader.desk import not_taken
 from grader.plan import Plan, fingerprint
 from grader.results import (
     CheckResult,

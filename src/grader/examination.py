@@ -9,38 +9,28 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
-from grader import findings, instruments, wire
+from grader import findings, instruments
 from grader.catalog import CheckSpec
 from grader.checks.sent import Sent, Statements, to_show
 from grader.checks.state import Database as State
-from grader.checks.student import Student, import_failure
+from grader.checks.student import Student
 from grader.checks.verdict import Hint, NotPassed
-from grader.errors import JudgeError
+from grader.delegate import Delegate
 from grader.results import Failure, Reason
-from grader.sandbox import Answer, Runner
+from grader.sandbox import Runner
+from grader.sitting import Sitting
 from grader.text import clean, literal
 from pglab.scratch import Database, Role
-from pglab.urls import database_url, sqlalchemy_url
 from pglab.witness import Mark, Statement
 
 if TYPE_CHECKING:
-    from grader.judge import Desk
+    from grader.desk import Desk
 
-_OPEN_SECONDS = 20.0
 _IDLE_SECONDS = 2.0
 
 
 def _nothing() -> None:
     pass
-
-
-class NeverImports(Exception):
-    """The submission's module cannot be imported."""
-
-    def __init__(self, failure: Failure, output: str) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-        self.output = output
 
 
 class Examination:
@@ -52,13 +42,18 @@ class Examination:
 
     Attributes:
         database: this check's own.
+        role: the submission's in PostgreSQL.
         student: the submission in the process that was started first.
+        delegate: a session of the judge's own with the rights of the submission's role.
         state: what is in the database.
         statements: what the submission sends.
     """
 
+    sitting: Sitting
     database: Database
+    role: Role
     student: Student
+    delegate: Delegate
     state: State
     statements: Statements
 
@@ -81,17 +76,19 @@ class Examination:
     def _enter(self, stack: contextlib.ExitStack) -> None:
         self._stack = stack
         self.judge.prepare(self.exercise)  # while the zygote imports its libraries
-        runner = self.desk.cell().runner()
-        stack.callback(self.desk.reset_cell)
-        stack.callback(runner.close)
-        self.database = self.judge.take(self.exercise, self.desk.role)
-        stack.callback(self.database.drop)
-        self.desk.note_database(self.database)
-        self.student = self._student(runner)
-        self._open(runner)
-        self.state = self.judge.state(self.database, self.writer)
+        self.sitting = self.desk.sit()
+        stack.callback(self.sitting.close)
+        self.database = self.sitting.database
+        self.role = self.sitting.seat.role
+        self.student = self._student(self.sitting.runner)
+        self.student.heard(self.sitting.printed)
+        self.delegate = self.judge.delegate(self.database, self.role)
+        stack.callback(self.delegate.close)
+        # An exercise about tables has tables of the submission's own, which only its role may fill.
+        owner = self.delegate if self.exercise.makes_tables else None
+        self.state = self.judge.state(self.database, owner)
         stack.callback(self.state.close)
-        self.statements = Statements(self._last, self._all, self._routines)
+        self.statements = Statements(self._last, self._all, self.routines)
         self._start = self._before_last = self.judge.witness.mark()
 
     def another_student(self, *, counted: bool = True) -> Student:
@@ -105,11 +102,10 @@ class Examination:
             NeverImports: as on entry.
             GraderError: the sandbox gives no further process.
         """
-        runner = self.desk.cell_in_use().runner()
+        runner = self.sitting.seat.another_runner()
         self._stack.callback(runner.close)
-        student = self._student(runner, counted=counted)
-        self._open(runner)
-        return student
+        self.sitting.open(runner)
+        return self._student(runner, counted=counted)
 
     def at_end(self, close: Callable[[], object]) -> None:
         """Have something closed when the check is over; what was asked last comes first."""
@@ -118,11 +114,6 @@ class Examination:
     def must_hold(self, rule: Callable[[], None]) -> None:
         """Have a rule looked at when the check has found nothing; it raises where it is broken."""
         self._rules.append(rule)
-
-    @property
-    def writer(self) -> Role:
-        """Who puts rows into this exercise's tables: their owner."""
-        return self.desk.role if self.exercise.makes_tables else self.judge.author
 
     def _student(self, runner: Runner, *, counted: bool = True) -> Student:
         return Student(
@@ -162,28 +153,6 @@ class Examination:
             failure = self._misshapen_in_query(error)
         return self._complete(failure, said)
 
-    def _open(self, runner: Runner) -> None:
-        """Connect the runner to its database, then have it import the submission."""
-        url = database_url(
-            self.database.name,
-            user=self.desk.role.name,
-            password=self.desk.role.password,
-            host=self.judge.sandbox.socket_dir_inside,
-            port=self.judge.server.port,
-        )
-        connected = runner.ask({"op": "connect", "url": sqlalchemy_url(url)}, _OPEN_SECONDS)
-        if not isinstance(connected, Answer):
-            raise JudgeError(f"the sandbox cannot reach the database: {connected}")
-        files = {name: wire.encode(content) for name, content in self.desk.files().items()}
-        request = {"op": "import", "files": files, "module": self.exercise.module}
-        imported = runner.ask(request, self.exercise.seconds)
-        self.student.heard(runner.output)
-        if not isinstance(imported, Answer):
-            failure = import_failure(imported, f"{self.exercise.module}.py")
-            reason = NeverImports(failure, self.student.printed)
-            self.desk.never_imports(reason)
-            raise reason
-
     def called(self) -> None:
         """Note that a call has ended: what was sent since the one before is the last call's."""
         self._before_last, self._after_last = (
@@ -199,7 +168,7 @@ class Examination:
         """
         if "statements" not in self.spec.wants or self._after_last is None:
             return
-        self.judge.witness.wait_until_idle(self.desk.role.name, timeout_s=_IDLE_SECONDS)
+        self.judge.witness.wait_until_idle(self.role.name, timeout_s=_IDLE_SECONDS)
         if late := Sent(self._read(self._after_last, None)).all:
             raise NotPassed(findings.sent_late(late[0].kind))
 
@@ -212,15 +181,15 @@ class Examination:
     def _read(self, since: Mark | None, until: Mark | None) -> list[Statement]:
         assert since is not None
         return self.judge.witness.statements(
-            since, until=until, role=self.desk.role.name, database=self.database.name
+            since, until=until, role=self.role.name, database=self.database.name
         )
 
-    def _routines(self) -> list[str]:
+    def routines(self) -> list[str]:
         """Functions that the submission has made: what they send inside is not in the log."""
         rows = self.state.query(
             "SELECT p.proname::text AS name FROM pg_catalog.pg_proc p"
             " JOIN pg_catalog.pg_roles r ON r.oid = p.proowner WHERE r.rolname = %s ORDER BY 1",
-            [self.desk.role.name],
+            [self.role.name],
         )
         return [row["name"] for row in rows]
 

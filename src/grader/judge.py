@@ -16,18 +16,14 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from grader.catalog import CheckSpec, Exercise
+from grader.catalog import Exercise
 from grader.checks.state import Database as State
-from grader.checks.verdict import NotPassed
-from grader.errors import GraderError, SandboxError
-from grader.examination import Examination, NeverImports
-from grader.results import CheckResult, Failure, Outcome, Reason
-from grader.sandbox import Cell, Sandbox
-from grader.steady import steady
+from grader.delegate import Delegate
+from grader.desk import Desk
+from grader.sandbox import Sandbox
 from grader.submissions import Submission
-from grader.text import clean
 from pglab.clonepool import ClonePool
-from pglab.errors import PglabError
+from pglab.roles import create_group
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server
 from pglab.servers.server import connect
@@ -67,6 +63,7 @@ class Judge:
             self._admin = stack.enter_context(connect(server.admin_url))
             self._reader = self._role("pg_read_all_data")
             self.author = self._role(AUTHOR_GROUP)
+            create_group(self._admin, STUDENT_GROUP)  # no submission may come that is a member
             self._stack = stack.pop_all()
 
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
@@ -86,6 +83,11 @@ class Judge:
         self.prepare(exercise)
         return self._pools[exercise.name].take(role.name, self._reader.name, self.author.name)
 
+    def role_for(self, exercise: Exercise) -> Role:
+        """A new role for one submission at an exercise; `retire` it afterwards."""
+        group = AUTHOR_GROUP if exercise.makes_tables else STUDENT_GROUP
+        return self.scratch.role(member_of=group)
+
     def retire(self, role: Role) -> None:
         """Drop a role a little later, when its databases are gone.
 
@@ -96,9 +98,14 @@ class Judge:
         while len(self._retired) > _ROLES_KEPT:
             self.scratch.drop_role(self._retired.popleft())
 
-    def state(self, database: Database, writer: Role) -> State:
-        """What is in a database, and the way for ``writer`` to put rows into it."""
-        return State(database.url_for(self._reader), database.url_for(writer))
+    def state(self, database: Database, delegate: Delegate | None = None) -> State:
+        """What is in a database, and the way to put rows into it: as the author, or a delegate."""
+        author = (lambda: delegate.connection) if delegate else None
+        return State(database.url_for(self._reader), database.url_for(self.author), author)
+
+    def delegate(self, database: Database, role: Role) -> Delegate:
+        """A session of the judge's own in a database, with the rights of a submission's role."""
+        return Delegate(self.scratch, database, role, self.retire)
 
     def close(self) -> None:
         self._stack.close()
@@ -113,98 +120,6 @@ class Judge:
         role = self.scratch.role(member_of=group)
         self._stack.callback(self.scratch.drop_role, role)
         return role
-
-
-class Desk:
-    """One submission at one exercise: its own role, its own cell."""
-
-    def __init__(self, judge: Judge, submission: Submission, exercise: Exercise) -> None:
-        self.judge = judge
-        self.submission = submission
-        self.exercise = exercise
-        group = AUTHOR_GROUP if exercise.makes_tables else STUDENT_GROUP
-        self.role = judge.scratch.role(member_of=group)
-        self._cell: Cell | None = None
-        self._never_imports: NeverImports | None = None
-        self._names = {self.role.name: "student"}
-
-    def run(self, spec: CheckSpec) -> CheckResult:
-        """Run one check. Whatever the submission does, there is a result."""
-        output = ""
-        try:
-            if self._never_imports:
-                raise self._never_imports
-            with Examination(self, spec) as examination:
-                try:
-                    failure = examination.run()
-                finally:
-                    output = examination.student.printed
-        except NeverImports as error:
-            failure, output = error.failure, error.output
-        except NotPassed as error:
-            failure = error.failure
-        except (GraderError, PglabError, psycopg.Error, OSError) as error:
-            self._discard_cell()
-            return self._result(spec, _kit_error(f"{type(error).__name__}: {error}"), output)
-        except Exception as error:
-            told = f"the check itself broke: {type(error).__name__}: {error}"
-            return self._result(spec, _kit_error(told), output)
-        return self._result(spec, failure, output)
-
-    def files(self) -> dict[str, bytes]:
-        """What stands in the sandbox: the student's files, and the course's own over them."""
-        return {**self.submission.files[self.exercise.name], **self.exercise.given_files()}
-
-    def cell(self) -> Cell:
-        """The submission's cell, in which nothing runs. One that cannot be so is given up."""
-        if self._cell is not None:
-            try:
-                self._cell.wait_ready()
-            except SandboxError:
-                self._discard_cell()
-        if self._cell is None:
-            self._cell = self.judge.sandbox.cell()
-        return self._cell
-
-    def never_imports(self, reason: NeverImports) -> None:
-        """Remember that the module cannot be imported: no later check would find otherwise."""
-        self._never_imports = reason
-
-    def cell_in_use(self) -> Cell:
-        """The cell in which the check's processes run."""
-        assert self._cell is not None
-        return self._cell
-
-    def reset_cell(self) -> None:
-        """Have the cell end what a check left running, while the judge goes on."""
-        if self._cell is not None:
-            try:
-                self._cell.begin_reset()
-            except SandboxError:
-                self._discard_cell()
-
-    def note_database(self, database: Database) -> None:
-        """Call this database ``database`` in what is reported: its name differs in every run."""
-        self._names[database.name] = "database"
-
-    def close(self) -> None:
-        self._discard_cell()
-        self.judge.retire(self.role)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _result(self, spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
-        failure, output = steady((failure, output), self._names)
-        return _result(spec, failure, output)
-
-    def _discard_cell(self) -> None:
-        if self._cell is not None:
-            self._cell.close()
-            self._cell = None
 
 
 def template_key(exercise: Exercise) -> str:
@@ -246,29 +161,3 @@ def _analyze(connection: psycopg.Connection) -> None:
     if tables:
         names = sql.SQL(", ").join(sql.Identifier(*table) for table in tables)
         connection.execute(sql.SQL("ANALYZE {}").format(names))
-
-
-def not_taken(spec: CheckSpec, problem: Failure) -> CheckResult:
-    """The result where the submission's files could not be taken."""
-    return _result(spec, problem, "")
-
-
-def _result(spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
-    outcome = Outcome.PASSED if failure is None else Outcome.FAILED
-    if failure is not None and failure.reason is Reason.KIT:
-        outcome = Outcome.ERROR
-    return CheckResult(
-        name=spec.name,
-        title=spec.title,
-        points=spec.points,
-        earned=spec.points if failure is None else 0,
-        outcome=outcome,
-        visible=spec.visible,
-        failure=failure,
-        output=output,
-    )
-
-
-def _kit_error(message: str) -> Failure:
-    """The kit is at fault: shown as such, never a zero that the student must explain."""
-    return Failure(Reason.KIT, clean(message, 1000))

@@ -19,8 +19,9 @@ import pytest
 
 from grader import plan as plans
 from grader.catalog import CheckSpec, Exercise, load_course
+from grader.desk import Desk
 from grader.errors import GraderError, JudgeError
-from grader.judge import Desk, Judge
+from grader.judge import Judge
 from grader.plan import Plan
 from grader.results import CheckResult, Outcome, check_to_json
 from grader.sandbox import Sandbox, open_sandbox
@@ -98,6 +99,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile |
     if file_path.name == plans.FILE_NAME:
         return PlanFile.from_parent(parent, path=file_path)
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if isinstance(item, CheckItem):
+        item.more = nextitem is not None and nextitem.parent is item.parent
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -180,10 +187,12 @@ class CheckItem(pytest.Item):
 
     node: ExerciseNode
     spec: CheckSpec
+    more: bool = False
+    """Whether another check of the same submission and exercise follows."""
 
     def runtest(self) -> None:
         desk = self.config.stash[_BENCH].desk(self.node.submission, self.node.exercise)
-        result = desk.run(self.spec)
+        result = desk.run(self.spec, more=self.more)
         self.user_properties.append((PROPERTY, json.dumps(check_to_json(result))))
         if result.outcome is not Outcome.PASSED:
             raise NotPassedError(_told(result))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.catalog import Exercise, load_course
-from grader.judge import Desk, Judge
+from grader.desk import Desk
+from grader.judge import Judge
 from grader.results import CheckResult, Outcome, Reason
 from grader.submissions import Submission
 from tests.grader.courses import EXERCISE, SCHEMA, SOLUTION, TOML, make_course

@@ -15,8 +15,8 @@ import pytest
 
 from grader import batch, plugin, session
 from grader.batch import grade
+from grader.desk import Desk
 from grader.errors import CatalogError, JudgeError, SubmissionError
-from grader.judge import Desk
 from grader.results import CheckResult, Grading, Outcome, Reason, SubmissionResult, to_json
 from pglab.servers import Server, open_server
 from tests.grader.courses import (
@@ -241,10 +241,10 @@ def test_a_result_that_is_lost_is_an_error_and_never_a_pass(
 ) -> None:
     run = Desk.run
 
-    def lose(self: Desk, spec: Any) -> CheckResult:
+    def lose(self: Desk, spec: Any, *, more: bool) -> CheckResult:
         if self.submission.student == "bob":
             raise RuntimeError("lost on the way")
-        return run(self, spec)
+        return run(self, spec, more=more)
 
     monkeypatch.setattr(Desk, "run", lose)
     grading = graded({"ada": SOLUTION, "bob": SOLUTION})

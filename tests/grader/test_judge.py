@@ -11,12 +11,14 @@ import psutil
 import psycopg
 import pytest
 
-from grader import checks, examination, instruments
+from grader import checks, instruments
 from grader import judge as judges
-from grader.errors import GraderError
+from grader.desk import Desk
+from grader.errors import GraderError, SandboxError
 from grader.judge import Judge
 from grader.results import CheckResult, Outcome, Reason
 from grader.sandbox import ProcessSandbox, Sandbox
+from grader.sitting import Sitting
 from pglab.errors import StatementsUnavailable
 from pglab.servers import Server
 from tests.grader.courses import SCHEMA, SOLUTION, TOML
@@ -503,11 +505,11 @@ def test_a_check_that_cannot_begin_leaves_nothing(
 
     with course.desk(STORES) as desk:
         assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
-        cell = desk.cell()
+        cell = desk._seats[0].cell()
         descriptors = len(os.listdir("/proc/self/fd"))
         target = {
             "state": (Judge, "state"),
-            "connect": (examination.Examination, "_open"),
+            "connect": (Sitting, "open"),
             "take": (Judge, "take"),
         }[where]
         with monkeypatch.context() as patch:
@@ -515,7 +517,7 @@ def test_a_check_that_cannot_begin_leaves_nothing(
             for _ in range(_OFTEN):
                 assert "it cannot begin" in errored(desk.run(desk.exercise.checks[0]))
         assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
-        assert desk.cell() is not cell
+        assert desk._seats[0].cell() is not cell
         # The threads that make and drop databases may have connected meanwhile.
         assert len(os.listdir("/proc/self/fd")) < descriptors + _OFTEN
 
@@ -530,9 +532,98 @@ def test_a_role_is_dropped_when_its_desk_is_closed(
     with Judge(server, plain_sandbox, seed=1) as own:
         for _ in range(20):
             with Course(tmp_path, own).desk(STORES) as desk:
-                assert desk.role.name in made()[1]
+                desk.run(desk.exercise.checks[0], more=True)
+                assert {seat.role.name for seat in desk._seats} < made()[1]
         assert len(made()[1] - before) <= 2 + 8
     assert made()[1] == before
+
+
+TWICE = HEAD + (
+    "def test_a(student, db):\n"
+    "    student.call('add_note', 'a')\n"
+    "    assert db.count('notes') == 1\n\n\n"
+    "@check('Again')\n"
+    "def test_b(student, db):\n"
+    "    student.call('add_note', 'b')\n"
+    "    assert [row['body'] for row in db.rows('notes')] == ['b']\n"
+)
+
+
+def both(desk: Desk) -> list[CheckResult]:
+    """The results of two checks, of which the second is made ready while the first one runs."""
+    first, second = desk.exercise.checks
+    return [desk.run(first, more=True), desk.run(second)]
+
+
+def test_the_next_check_is_made_ready_while_one_runs_and_shares_nothing_with_it(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[Sitting] = []
+    begin = Sitting.begin
+
+    def watched(sitting: Sitting) -> None:
+        began.append(sitting)
+        begin(sitting)
+
+    monkeypatch.setattr(Sitting, "begin", watched)
+    with course.desk(TWICE, SOLUTION + "print('imported')\n") as desk:
+        results = both(desk)
+        assert [seat.role.name for seat in desk._seats] == [
+            desk._seats[0].role.name,
+            began[0].seat.role.name,
+        ]
+    assert [r.outcome for r in results] == [Outcome.PASSED, Outcome.PASSED]
+    assert [r.output for r in results] == ["imported\n", "imported\n"]
+    assert len(began) == 1
+
+
+@pytest.mark.parametrize(
+    "spoils",
+    [
+        "session.execute(text('SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE usename = current_user AND pid <> pg_backend_pid()'))",
+        "global kept; kept = [session.get_bind().raw_connection() for _ in range(9)]",
+        "session.execute(text('SELECT pg_advisory_lock(1)'))",
+        "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
+    ],
+)
+def test_what_a_check_does_reaches_nothing_of_the_one_that_is_made_ready(
+    course: Course, spoils: str
+) -> None:
+    answer = SOLUTION + f"\n\ndef spoil(session):\n    {spoils}\n"
+    check = TWICE.replace("student.call('add_note', 'a')\n", "student.call('spoil')\n", 1)
+    with course.desk(check, answer) as desk:
+        assert both(desk)[1].outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("where", ["is_open", "begin"])
+def test_what_could_not_be_made_ready_is_done_when_it_is_due(
+    course: Course, monkeypatch: pytest.MonkeyPatch, where: str, made: Made
+) -> None:
+    def fail(sitting: Sitting) -> bool:
+        if where == "begin":
+            raise SandboxError("not now")
+        sitting.runner.finish(60)
+        return False
+
+    with course.desk(TWICE) as desk:
+        assert [r.outcome for r in both(desk)] == [Outcome.PASSED] * 2
+        before = made()[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(Sitting, where, fail)
+            assert [r.outcome for r in both(desk)] == [Outcome.PASSED] * 2
+    assert len(made()[0]) <= len(before) + 2
+
+
+def test_what_was_made_ready_in_vain_is_gone_when_its_desk_is_closed(
+    server: Server, plain_sandbox: Sandbox, tmp_path: Path, made: Made
+) -> None:
+    before, descriptors = made(), len(os.listdir("/proc/self/fd"))
+    with Judge(server, plain_sandbox, seed=1) as own, Course(tmp_path, own).desk(TWICE) as desk:
+        assert desk.run(desk.exercise.checks[0], more=True).outcome is Outcome.PASSED
+        assert desk._ahead is not None
+    assert made() == before
+    assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
 def test_the_instruments_are_those_that_check_files_may_ask_for() -> None:

@@ -1,0 +1,169 @@
+"""One submission at one exercise: whatever it does, each check has a result."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+import psycopg
+
+from grader.catalog import CheckSpec, Exercise
+from grader.checks.verdict import NotPassed
+from grader.errors import GraderError
+from grader.examination import Examination
+from grader.results import CheckResult, Failure, Outcome, Reason
+from grader.sitting import NeverImports, Seat, Sitting
+from grader.steady import steady
+from grader.submissions import Submission
+from grader.text import clean
+from pglab.errors import PglabError
+
+if TYPE_CHECKING:
+    from grader.judge import Judge
+
+_SEATS = 2
+"""One for the check that runs, one in which the next is made ready meanwhile."""
+
+
+class Desk:
+    """Runs the checks of one exercise on one submission, one after the other."""
+
+    def __init__(self, judge: Judge, submission: Submission, exercise: Exercise) -> None:
+        self.judge = judge
+        self.submission = submission
+        self.exercise = exercise
+        self._seats: list[Seat] = []
+        self._ahead: Sitting | None = None
+        self._never_imports: NeverImports | None = None
+        self._names: dict[str, str] = {}
+
+    def run(self, spec: CheckSpec, *, more: bool = False) -> CheckResult:
+        """Run one check. Whatever the submission does, there is a result.
+
+        Args:
+            more: another check will follow, and may be made ready meanwhile.
+        """
+        output = ""
+        try:
+            if self._never_imports:
+                raise self._never_imports
+            with Examination(self, spec) as examination:
+                if more:
+                    self._prepare_next(examination.sitting.seat)
+                try:
+                    failure = examination.run()
+                finally:
+                    output = examination.student.printed
+        except NeverImports as error:
+            self._never_imports = error  # no later check would find otherwise
+            failure, output = error.failure, error.output
+        except NotPassed as error:
+            failure = error.failure
+        except (GraderError, PglabError, psycopg.Error, OSError) as error:
+            self._discard()
+            return self._result(spec, _kit_error(f"{type(error).__name__}: {error}"), output)
+        except Exception as error:
+            told = f"the check itself broke: {type(error).__name__}: {error}"
+            return self._result(spec, _kit_error(told), output)
+        return self._result(spec, failure, output)
+
+    def sit(self) -> Sitting:
+        """The submission, imported in a process of its own on a fresh database; close it at the
+        end of the check.
+
+        Raises:
+            NeverImports: it cannot be imported.
+            GraderError, PglabError: the machine is at fault.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            if ahead.is_open():
+                return ahead
+            ahead.close()
+        seat = ahead.seat if ahead is not None else self._seat(0)
+        sitting = self._sitting(seat)
+        try:
+            sitting.open()
+        except BaseException:
+            sitting.close()
+            raise
+        return sitting
+
+    def close(self) -> None:
+        """Give up everything that the submission had."""
+        self._discard()
+        for seat in self._seats:
+            seat.close()
+        self._seats.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _prepare_next(self, taken: Seat) -> None:
+        """Begin what the next check needs. What does not work out now is done again then."""
+        free = next(n for n in range(_SEATS) if self._seat(n) is not taken)
+        with (
+            contextlib.suppress(GraderError, PglabError, psycopg.Error, OSError),
+            contextlib.ExitStack() as stack,
+        ):
+            sitting = self._sitting(self._seat(free))
+            stack.callback(sitting.close)
+            sitting.begin()
+            stack.pop_all()
+            self._ahead = sitting
+
+    def _seat(self, number: int) -> Seat:
+        while len(self._seats) <= number:
+            seat = Seat(self.judge, self.exercise)
+            self._seats.append(seat)
+            self._names[seat.role.name] = "student"
+        return self._seats[number]
+
+    def _sitting(self, seat: Seat) -> Sitting:
+        """A process that has not begun yet."""
+        # The course's own files stand over the student's.
+        files = {**self.submission.files[self.exercise.name], **self.exercise.given_files()}
+        sitting = Sitting(seat, self.exercise, files)
+        # Its name differs in every run.
+        self._names[sitting.database.name] = "database"
+        return sitting
+
+    def _discard(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.close()
+        for seat in self._seats:
+            seat.discard_cell()
+
+    def _result(self, spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
+        failure, output = steady((failure, output), self._names)
+        return _result(spec, failure, output)
+
+
+def not_taken(spec: CheckSpec, problem: Failure) -> CheckResult:
+    """The result where the submission's files could not be taken."""
+    return _result(spec, problem, "")
+
+
+def _result(spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
+    outcome = Outcome.PASSED if failure is None else Outcome.FAILED
+    if failure is not None and failure.reason is Reason.KIT:
+        outcome = Outcome.ERROR
+    return CheckResult(
+        name=spec.name,
+        title=spec.title,
+        points=spec.points,
+        earned=spec.points if failure is None else 0,
+        outcome=outcome,
+        visible=spec.visible,
+        failure=failure,
+        output=output,
+    )
+
+
+def _kit_error(message: str) -> Failure:
+    """The kit is at fault: shown as such, never a zero that the student must explain."""
+    return Failure(Reason.KIT, clean(message, 1000))

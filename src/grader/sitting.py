@@ -1,0 +1,152 @@
+"""Where a submission works: a seat that it keeps for all its checks, and a sitting for each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from grader import wire
+from grader.catalog import Exercise
+from grader.checks.student import import_failure
+from grader.errors import JudgeError, SandboxError
+from grader.results import Failure
+from grader.sandbox import Answer, Cell, Runner
+from grader.text import clean
+from pglab.scratch import Role
+from pglab.urls import database_url, sqlalchemy_url
+
+if TYPE_CHECKING:
+    from grader.judge import Judge
+
+_OPEN_SECONDS = 20.0
+
+
+class NeverImports(Exception):
+    """The submission's module cannot be imported."""
+
+    def __init__(self, failure: Failure, output: str) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.output = output
+
+
+class Seat:
+    """A role in PostgreSQL and a cell in the sandbox that only one submission uses."""
+
+    def __init__(self, judge: Judge, exercise: Exercise) -> None:
+        self.judge = judge
+        self.role: Role = judge.role_for(exercise)
+        self._cell: Cell | None = None
+
+    def cell(self) -> Cell:
+        """The cell, with nothing running in it. One that cannot be so is given up."""
+        if self._cell is not None:
+            try:
+                self._cell.wait_ready()
+            except SandboxError:
+                self.discard_cell()
+        if self._cell is None:
+            self._cell = self.judge.sandbox.cell()
+        return self._cell
+
+    def another_runner(self) -> Runner:
+        """One more process beside those that run in the cell."""
+        assert self._cell is not None
+        return self._cell.runner()
+
+    def reset_cell(self) -> None:
+        """Have the cell end what a check left running, while the judge goes on."""
+        if self._cell is not None:
+            try:
+                self._cell.begin_reset()
+            except SandboxError:
+                self.discard_cell()
+
+    def discard_cell(self) -> None:
+        if self._cell is not None:
+            self._cell.close()
+            self._cell = None
+
+    def close(self) -> None:
+        self.discard_cell()
+        self.judge.retire(self.role)
+
+
+class Sitting:
+    """A freshly forked process of the submission and a fresh database, for one check.
+
+    Args:
+        seat: nobody sits there.
+        files: what stands in the sandbox, by name.
+
+    Attributes:
+        database: a fresh one that the seat's role can enter.
+        runner: the process.
+        printed: what importing the submission printed.
+
+    Raises:
+        GraderError, PglabError: the machine is at fault.
+    """
+
+    def __init__(self, seat: Seat, exercise: Exercise, files: Mapping[str, bytes]) -> None:
+        self.seat = seat
+        self.printed = b""
+        self._exercise = exercise
+        with contextlib.ExitStack() as stack:
+            self.runner = seat.cell().runner()
+            stack.callback(seat.reset_cell)
+            stack.callback(self.runner.close)
+            self.database = seat.judge.take(exercise, seat.role)
+            stack.callback(self.database.drop)
+            self._stack = stack.pop_all()
+        self._connect = {"op": "connect", "url": self._url()}
+        self._import = {
+            "op": "import",
+            "files": {name: wire.encode(content) for name, content in files.items()},
+            "module": exercise.module,
+        }
+
+    def begin(self) -> None:
+        """Have the process connect and import the submission, without waiting for it."""
+        self.runner.begin({**self._connect, **self._import, "op": "open"})
+
+    def is_open(self) -> bool:
+        """Whether what `begin` began has worked out. If not, why is found by `open` elsewhere."""
+        outcome = self.runner.finish(self._exercise.seconds)
+        self.printed = self.runner.output
+        return isinstance(outcome, Answer)
+
+    def open(self, runner: Runner | None = None) -> None:
+        """Connect a process to the database, then have it import the submission.
+
+        Args:
+            runner: the sitting's own, unless it is another of the same seat.
+
+        Raises:
+            NeverImports: it cannot be imported.
+            JudgeError: the database cannot be reached.
+        """
+        runner = runner or self.runner
+        connected = runner.ask(self._connect, _OPEN_SECONDS)
+        if not isinstance(connected, Answer):
+            raise JudgeError(f"the sandbox cannot reach the database: {connected}")
+        imported = runner.ask(self._import, self._exercise.seconds)
+        self.printed = runner.output
+        if not isinstance(imported, Answer):
+            failure = import_failure(imported, f"{self._exercise.module}.py")
+            raise NeverImports(failure, clean(self.printed))
+
+    def close(self) -> None:
+        """Drop the database, and have every process of the seat ended."""
+        self._stack.close()
+
+    def _url(self) -> str:
+        url = database_url(
+            self.database.name,
+            user=self.seat.role.name,
+            password=self.seat.role.password,
+            host=self.seat.judge.sandbox.socket_dir_inside,
+            port=self.seat.judge.server.port,
+        )
+        return sqlalchemy_url(url)
