@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.checks.data import Data
 from grader.checks.faults import Faults
+from grader.checks.plan import Plans
 from grader.checks.probe import Probe
 from grader.checks.rivals import Rivals
 from grader.checks.schema import Schema
@@ -34,6 +35,15 @@ def _schema(examination: Examination) -> Schema:
     return Schema(lambda: examination.state.reader)
 
 
+def _plan(examination: Examination) -> Plans:
+    return Plans(
+        examination.delegate,
+        _schema(examination),
+        examination.state,
+        lambda: examination.statements.last,
+    )
+
+
 def _probe(examination: Examination) -> Probe:
     exercise, spec = examination.exercise, examination.spec
     data = Data(f"{examination.judge.seed}:{exercise.name}:{spec.name}:probe")
@@ -49,6 +59,7 @@ MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
     "faults": Faults,
+    "plan": _plan,
     "probe": _probe,
     "rivals": Rivals,
     "schema": _schema,

@@ -11,11 +11,12 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 ``data``        values made from the run's seed (`grader.checks.data.Data`)
 ``schema``      which tables and rules there are, from the catalog (`grader.checks.schema.Schema`)
 ``probe``       rows that must be accepted or refused (`grader.checks.probe.Probe`)
+``plan``        how statements that were sent are really run (`grader.checks.plan.Plans`)
 ==============  ================================================================================
 """
 
 from grader.checks.verdict import Hint, NotPassed, Raises, check, hint
 
-INSTRUMENTS = ("data", "db", "faults", "probe", "rivals", "schema", "statements", "student")
+INSTRUMENTS = ("data", "db", "faults", "plan", "probe", "rivals", "schema", "statements", "student")
 
 __all__ = ["INSTRUMENTS", "Hint", "NotPassed", "Raises", "check", "hint"]

@@ -1,0 +1,214 @@
+"""Plans are those of what was really sent, on these data, with the student's own rights."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.results import CheckResult, Reason
+from tests.grader.courses import TOML
+from tests.grader.examining import Examine, failed
+
+TABLES = TOML + 'privileges = "tables"\n'
+SCHEMA = """
+CREATE TABLE orders (
+    id int PRIMARY KEY, user_id int NOT NULL, made timestamptz NOT NULL, note text NOT NULL
+);
+INSERT INTO orders SELECT n, n % 500, timestamptz '2026-01-01' + n * interval '1 hour', 'x'
+    FROM generate_series(1, 5000) n;
+"""
+ANSWER = """
+from sqlalchemy import text
+
+def build(session):
+    for statement in {statements!r}:
+        session.execute(text(statement))
+
+def dashboard(session, user_id):
+    return session.execute(text({query!r}), {{"user": user_id}}).all()
+"""
+LOOKED_UP = """
+def test_it(student, plan):
+    student.call("build")
+    plan.refresh_statistics()
+    rows = student.call("dashboard", 7)
+    (seen,) = plan.last(analyze=True)
+    assert len(rows) == 10
+    assert seen.uses_index(on=("orders", "user_id")), f"removed {seen.rows_removed:g}"
+    assert seen.rows_removed == 0 and seen.scans("orders") != ["Seq Scan"]
+    assert seen.buffers < 30, seen.buffers
+"""
+QUERY = "SELECT * FROM orders WHERE user_id = :user ORDER BY made"
+
+
+def answer(*statements: str, query: str = QUERY) -> str:
+    return ANSWER.format(statements=statements, query=query)
+
+
+def passed(result: CheckResult) -> bool:
+    assert result.failure is None, result.failure
+    return result.earned == 2
+
+
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [
+        ("CREATE INDEX ON orders (user_id)", None),
+        ("CREATE INDEX ON orders (user_id, made) INCLUDE (note)", None),
+        ("SELECT 1", "removed 4990"),
+        ("CREATE INDEX ON orders (made)", "removed 4990"),
+        ("CREATE INDEX ON orders (user_id) WHERE user_id > 100", "removed 4990"),
+    ],
+)
+def test_an_index_is_used_or_rows_are_thrown_away(
+    examine: Examine, index: str, told: str | None
+) -> None:
+    result = examine(LOOKED_UP, answer(index), toml=TABLES, schema=SCHEMA)
+    assert passed(result) if told is None else failed(result) == told
+
+
+def test_a_function_around_the_column_hides_it_from_the_index(examine: Examine) -> None:
+    hidden = answer(
+        "CREATE INDEX ON orders (user_id)",
+        query="SELECT * FROM orders WHERE abs(user_id) = :user ORDER BY made",
+    )
+    assert failed(examine(LOOKED_UP, hidden, toml=TABLES, schema=SCHEMA)) == "removed 4990"
+
+
+def test_settings_of_the_students_session_do_not_bend_the_plan(examine: Examine) -> None:
+    bent = """
+from sqlalchemy import text
+
+def build(session):
+    session.execute(text("CREATE INDEX ON orders (made)"))
+
+def dashboard(session, user_id):
+    session.execute(text("SET enable_seqscan = off"))
+    return session.execute(text("SELECT * FROM orders WHERE user_id = :u"), {"u": user_id}).all()
+"""
+    assert failed(examine(LOOKED_UP, bent, toml=TABLES, schema=SCHEMA)) == "removed 4990"
+
+
+def test_a_cursor_is_planned_with_its_declaration(examine: Examine) -> None:
+    cursor = """
+from sqlalchemy import text
+
+def build(session):
+    session.execute(text("CREATE INDEX by_user ON orders (user_id)"))
+
+def dashboard(session, user_id):
+    options = {"stream_results": True, "yield_per": 5}
+    query = text("SELECT * FROM orders WHERE user_id = :user")
+    return session.execute(query, {"user": user_id}, execution_options=options).all()
+"""
+    assert passed(examine(LOOKED_UP, cursor, toml=TABLES, schema=SCHEMA))
+
+
+def test_statements_without_a_plan_are_left_out_and_writes_are_rolled_back(
+    examine: Examine,
+) -> None:
+    writes = """
+from sqlalchemy import text
+
+def work(session):
+    session.execute(text("DELETE FROM orders WHERE id = :id"), {"id": 1})
+    session.execute(text("CREATE TEMPORARY TABLE t (n int)"))
+    session.execute(text("UPDATE orders SET note = :n WHERE user_id = :u"), {"n": None, "u": -1})
+"""
+    check = """
+def test_it(student, plan, db):
+    student.call("work")
+    first, second = plan.last(analyze=True)
+    assert first.uses_index("orders_pkey") and first.root.kind == "Delete"
+    assert second.scans("orders") == ["Seq Scan"]
+    assert db.count("orders") == 4999
+    assert plan.of("DELETE FROM orders WHERE id = $1", ["2"], analyze=True).statement
+    assert db.count("orders") == 4999
+"""
+    assert passed(examine(check, writes, toml=TABLES, schema=SCHEMA))
+
+
+def test_a_statement_that_only_its_own_session_understands_has_no_plan(examine: Examine) -> None:
+    private = """
+from sqlalchemy import text
+
+def build(session):
+    pass
+
+def dashboard(session, user_id):
+    session.execute(text("CREATE TEMPORARY TABLE mine AS SELECT * FROM orders"))
+    return session.execute(text("SELECT * FROM mine WHERE user_id = :u"), {"u": user_id}).all()
+"""
+    result = examine(LOOKED_UP, private, toml=TABLES, schema=SCHEMA)
+    assert 'relation "mine" does not exist' in failed(result)
+    assert result.failure is not None
+    assert "temporary table" in result.failure.question
+
+
+def test_a_function_that_runs_when_the_plan_is_asked_for_has_the_students_rights(
+    examine: Examine,
+) -> None:
+    trojan = """
+from sqlalchemy import text
+
+def build(session):
+    session.execute(text('''
+        CREATE TABLE found (who text, login text, super text);
+        CREATE FUNCTION spy() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+            INSERT INTO found VALUES (current_user, session_user, current_setting('is_superuser'));
+            RETURN 7;
+        EXCEPTION WHEN OTHERS THEN RETURN 7;
+        END $$'''))
+
+def dashboard(session, user_id):
+    return session.execute(text("SELECT * FROM orders WHERE user_id = spy()")).all()
+"""
+    check = """
+def test_it(student, plan, db):
+    student.call("build")
+    student.call("dashboard", 7)
+    before = db.rows("found")
+    plan.last(analyze=True)
+    assert db.rows("found") == before
+    assert {row["super"] for row in before} <= {"off"}
+"""
+    assert passed(examine(check, trojan, toml=TABLES, schema=SCHEMA))
+
+
+def test_a_statement_that_does_not_end_is_stopped_and_told(examine: Examine) -> None:
+    slow = """
+from sqlalchemy import text
+
+def build(session):
+    session.execute(text('''
+        CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+            IF session_user <> current_user THEN PERFORM pg_sleep(60); END IF; RETURN n;
+        END $$'''))
+
+def dashboard(session, user_id):
+    return session.execute(text("SELECT * FROM orders WHERE slow(id) = 7")).all()
+"""
+    check = """
+def test_it(student, plan):
+    student.call("build")
+    student.call("dashboard", 7)
+    plan.last(analyze=True)
+"""
+    result = examine(check, slow, toml=TABLES, schema=SCHEMA)
+    assert "more than 5 seconds" in failed(result, Reason.LIMIT)
+
+
+def test_vacuum_lets_an_index_cover_a_query(examine: Examine) -> None:
+    check = """
+def test_it(student, plan):
+    student.call("build")
+    plan.refresh_statistics("orders", vacuum=True)
+    student.call("dashboard", 7)
+    (seen,) = plan.last(analyze=True)
+    assert seen.scans("orders") == ["Index Only Scan"], seen.text
+    assert next(iter(seen)).details.get("Heap Fetches", 0) == 0
+"""
+    covered = answer(
+        "CREATE INDEX ON orders (user_id, made)",
+        query="SELECT made FROM orders WHERE user_id = :user ORDER BY made",
+    )
+    assert passed(examine(check, covered, toml=TABLES, schema=SCHEMA))
