@@ -17,7 +17,7 @@ from psycopg.pq import Format
 
 from tracker.seeding.rows import Row
 
-PACKED_ROWS_IN_A_WRITE = 1000
+BLOCKS_IN_A_WRITE = 200
 
 
 @contextmanager
@@ -68,12 +68,15 @@ def copy_packed(
 ) -> int:
     """COPY a stream of rows that are in the binary format already, and return how many there were.
 
+    Arguments:
+        rows: in blocks of one or more.
+
     Source: PostgreSQL manual, COPY, "Binary Format".
     """
     rows = iter(rows)
     with _copy(cursor, table, columns) as copy:
         copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))  # signature, no flags, no extension
-        while block := b"".join(islice(rows, PACKED_ROWS_IN_A_WRITE)):
+        while block := b"".join(islice(rows, BLOCKS_IN_A_WRITE)):
             copy.write(block)
         copy.write(b"\xff\xff")  # the number of columns of a row that is none: the end
     return cursor.rowcount
