@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.checks.data import Data
 from grader.checks.faults import Faults
+from grader.checks.migrations import Migrations
 from grader.checks.plan import Plans
 from grader.checks.probe import Probe
 from grader.checks.rivals import Rivals
@@ -59,6 +60,7 @@ MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
     "faults": Faults,
+    "migrations": Migrations,
     "plan": _plan,
     "probe": _probe,
     "rivals": Rivals,

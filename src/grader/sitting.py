@@ -91,6 +91,7 @@ class Sitting:
 
     def __init__(self, seat: Seat, exercise: Exercise, files: Mapping[str, bytes]) -> None:
         self.seat = seat
+        self.files = files
         self.printed = b""
         self._exercise = exercise
         with contextlib.ExitStack() as stack:

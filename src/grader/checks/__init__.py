@@ -8,6 +8,7 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 ``statements``  what was really sent, from the server's log (`grader.checks.sent.Statements`)
 ``faults``      lets writes fail and connections be lost (`grader.checks.faults.Faults`)
 ``rivals``      processes of the submission, stepped through a race (`grader.checks.rivals.Rivals`)
+``migrations``  runs Alembic up, down and halfway (`grader.checks.migrations.Migrations`)
 ``data``        values made from the run's seed (`grader.checks.data.Data`)
 ``schema``      which tables and rules there are, from the catalog (`grader.checks.schema.Schema`)
 ``probe``       rows that must be accepted or refused (`grader.checks.probe.Probe`)
@@ -17,6 +18,17 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 
 from grader.checks.verdict import Hint, NotPassed, Raises, check, hint
 
-INSTRUMENTS = ("data", "db", "faults", "plan", "probe", "rivals", "schema", "statements", "student")
+INSTRUMENTS = (
+    "data",
+    "db",
+    "faults",
+    "migrations",
+    "plan",
+    "probe",
+    "rivals",
+    "schema",
+    "statements",
+    "student",
+)
 
 __all__ = ["INSTRUMENTS", "Hint", "NotPassed", "Raises", "check", "hint"]

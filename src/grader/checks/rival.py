@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -14,7 +14,7 @@ from grader.checks.student import MISSING, Student
 from grader.checks.verdict import Raises
 from grader.errors import JudgeError
 from grader.sandbox.outcomes import Raised
-from pglab.witness import Mark
+from pglab.witness import Mark, Statement
 
 if TYPE_CHECKING:
     from grader.checks.rivals import Rivals
@@ -59,6 +59,8 @@ class Rival:
         self.student = student
         self.pids = pids
         """Its sessions in PostgreSQL, as far as they are known."""
+        self.title = ""
+        """What its call is called in messages."""
         self.since: Mark | None = None
         self.until: Mark | None = None
         self.is_pending = False
@@ -71,12 +73,14 @@ class Rival:
         Raises:
             NotPassed: neither comes within the time that a call may take.
         """
-        if self.is_pending:
-            raise JudgeError(f"{self.name} was started twice; finish() comes between.")
-        self._rivals.starts(self)
-        self.student.begin(function, *args, commit=commit, **kwargs)
-        self.is_pending = True
-        self._rivals.settle(self)
+        self._start(
+            f"{function} (rival {self.name})",
+            lambda: self.student.begin(function, *args, commit=commit, **kwargs),
+        )
+
+    def start_driver(self, title: str, driver: Callable[..., Any], *args: Any) -> None:
+        """The same for a driver (see `student.drive`), called ``title`` in messages."""
+        self._start(title, lambda: self.student.begin_drive(driver, *args))
 
     @property
     def is_waiting(self) -> bool:
@@ -93,7 +97,7 @@ class Rival:
         Raises:
             NotPassed: as `student.call`.
         """
-        return self.student.judged(self._rivals.outcome(self), expect)
+        return self.student.judged(self._rivals.outcome(self), expect, name=self.title)
 
     def result(self) -> Result:
         """Wait for the end of its call, and take an answer as well as an exception.
@@ -104,12 +108,26 @@ class Rival:
         outcome = self._rivals.outcome(self)
         if isinstance(outcome, Raised) and outcome.type != MISSING:
             return Result(self.name, raised=outcome)
-        return Result(self.name, value=self.student.judged(outcome))
+        return Result(self.name, value=self.student.judged(outcome, name=self.title))
 
     @property
     def statements(self) -> Sent:
         """What it sent in its last call."""
+        return Sent(self.raw_statements)
+
+    @property
+    def raw_statements(self) -> list[Statement]:
+        """The same as the server's log has them, transaction control included, in order."""
         return self._rivals.sent(self)
+
+    def _start(self, title: str, begin: Callable[[], None]) -> None:
+        if self.is_pending:
+            raise JudgeError(f"{self.name} was started twice; finish() comes between.")
+        self.title = title
+        self._rivals.starts(self)
+        begin()
+        self.is_pending = True
+        self._rivals.settle(self)
 
     def _held_by(self) -> set[int]:
         return self._rivals.held_by(self)

@@ -33,7 +33,6 @@ from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
 from grader.checks.rival import Holder, Result, Rival
-from grader.checks.sent import Sent
 from grader.checks.student import failure_of
 from grader.checks.verdict import NotPassed
 from grader.errors import JudgeError
@@ -41,6 +40,7 @@ from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Ended, Outcome
 from pglab.servers.server import capabilities_of, connect
 from pglab.sessions import blockers
+from pglab.witness import Statement
 
 if TYPE_CHECKING:
     from grader.examination import Examination
@@ -78,7 +78,6 @@ class Rivals:
             name = chr(ord("A") + len(self._entered))
             before = self._sessions()
             student = self._examination.another_student(counted=False)
-            student.label = f" (rival {name})"
             rival = Rival(self, name, student, self._sessions() - before)
             self._entered.append(rival)
             entered.append(rival)
@@ -97,7 +96,7 @@ class Rivals:
         lock = sql.SQL("LOCK TABLE {} IN {} MODE").format(
             sql.Identifier("public", table), _MODES[stops]
         )
-        with self._owner() as owner, owner.transaction(force_rollback=True):
+        with self.owner() as owner, owner.transaction(force_rollback=True):
             owner.execute(lock)
             yield
 
@@ -117,7 +116,7 @@ class Rivals:
         Args:
             commit: whether what was done stays when this ends.
         """
-        with self._owner() as owner, owner.transaction(force_rollback=not commit):
+        with self.owner() as owner, owner.transaction(force_rollback=not commit):
             holder = Holder(owner)
             holder.execute(statement, parameters)
             yield holder
@@ -165,17 +164,17 @@ class Rivals:
         graph = blockers(self._watching(), rival.pids)
         return {pid for held_by in graph.values() for pid in held_by}
 
-    def sent(self, rival: Rival) -> Sent:
-        """The statements of a rival's sessions in its last call."""
+    def sent(self, rival: Rival) -> list[Statement]:
+        """The statements of a rival's sessions in its last call, transaction control included."""
         if rival.since is None:
-            return Sent([])
+            return []
         found = self._examination.judge.witness.statements(
             rival.since,
             until=rival.until,
             role=self._examination.role.name,
             database=self._examination.database.name,
         )
-        return Sent(s for s in found if _pid(s.session_id) in rival.pids)
+        return [s for s in found if _pid(s.session_id) in rival.pids]
 
     def _take_in(self, rival: Rival) -> None:
         """Sessions that have appeared while only this rival moves are its own."""
@@ -197,8 +196,7 @@ class Rivals:
         rival.student.outcome(0)  # whatever comes later is no answer
         seconds = self._examination.exercise.seconds
         ended = Ended(Reason.TIMEOUT, f"There was no answer within {seconds:g} seconds.")
-        call = rival.student.calls[-1].function
-        failure = failure_of(ended, f"{call}{rival.student.label}", "")
+        failure = failure_of(ended, rival.title, "")
         names = [o.name for o in self._entered if not o.pids.isdisjoint(held_by)]
         if not held_by:
             return failure
@@ -228,7 +226,7 @@ class Rivals:
         return self._observer
 
     @contextlib.contextmanager
-    def _owner(self) -> Iterator[psycopg.Connection[DictRow]]:
+    def owner(self) -> Iterator[psycopg.Connection[DictRow]]:
         """A new session of the owner of the tables."""
         examination = self._examination
         if examination.exercise.makes_tables:

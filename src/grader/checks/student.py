@@ -59,8 +59,6 @@ class Student:
         self._before_call = before_call
         self._after_call = after_call
         self._begun = ""
-        self.label = ""
-        """Stands behind a function's name in messages, where one process is not enough to say."""
         self.calls: list[Call] = []
         self.output = ""
         """What the last call printed."""
@@ -122,6 +120,13 @@ class Student:
         request["source"] = textwrap.dedent(inspect.getsource(driver))
         self._begin(driver.__name__, request)
 
+    def run(self, title: str, driver: Callable[..., Any], *args: Any) -> Outcome:
+        """Run an instrument's own driver, called ``title`` in messages; whatever comes of it."""
+        request = self._request("drive", driver.__name__, args, {}, commit=False)
+        request["source"] = textwrap.dedent(inspect.getsource(driver))
+        self._begin(title, request)
+        return self.outcome()
+
     def has_answered(self, seconds: float = 0) -> bool:
         """Whether what was begun has ended, after waiting for that at most so long."""
         return self._runner.has_answered(seconds)
@@ -141,14 +146,19 @@ class Student:
         self._after_call()
         return outcome
 
-    def judged(self, outcome: Outcome, expect: type[Raises] | Raises | None = None) -> Any:
+    def judged(
+        self, outcome: Outcome, expect: type[Raises] | Raises | None = None, *, name: str = ""
+    ) -> Any:
         """The value of an answer, or with ``expect`` what was raised.
+
+        Args:
+            name: what the call is called in messages; without it by the function's name.
 
         Raises:
             NotPassed: it is neither, or not what was expected.
         """
         missing = isinstance(outcome, Raised) and outcome.type == MISSING
-        name = self._begun if missing else f"{self._begun}{self.label}"
+        name = self._begun if missing else (name or self._begun)
         if isinstance(outcome, Answer):
             if expect is None:
                 return outcome.value

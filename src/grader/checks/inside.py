@@ -1,0 +1,77 @@
+"""Functions that instruments send into the sandbox, as source text, to run beside the student's
+code. Each is self-contained, its imports inside; what it says is as untrusted as all that comes
+from there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+ENVIRONMENT = """\
+from alembic import context
+
+with context.config.attributes["engine"].connect() as connection:
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+"""The ``env.py`` of an exercise that gives none: each revision in a transaction of its own."""
+
+
+def run_alembic(
+    session: Any, _: Any, command: str, target: str, scripts: list[str], environment: str
+) -> None:
+    """Run an Alembic command on the session's database, with these revision scripts."""
+    import os
+    import shutil
+
+    from alembic import command as commands
+    from alembic.config import Config
+
+    home = os.getcwd()
+    versions = os.path.join(home, "versions")
+    os.makedirs(versions, exist_ok=True)
+    for name in scripts:
+        shutil.copy(os.path.join(home, name), versions)
+    if environment:
+        with open(os.path.join(home, "env.py"), "w") as file:
+            file.write(environment)
+    engine = session.get_bind()
+    config = Config()
+    config.set_main_option("script_location", home)
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", versions)
+    url = engine.url.render_as_string(hide_password=False)
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    config.attributes["engine"] = engine
+    getattr(commands, command)(config, target)
+
+
+def compare_models(session: Any, _: Any, module: str, name: str) -> list[str]:
+    """What Alembic would still have to do so that the database agrees with the models."""
+    import importlib
+
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    def told(change: Any) -> str:
+        if isinstance(change, list):
+            return "; ".join(map(told, change))
+        operation, *rest = change
+        what = next((item for item in rest if hasattr(item, "name")), None)
+        table = getattr(getattr(what, "table", None), "name", None)
+        names = [str(x) for x in (table, getattr(what, "name", None)) if x]
+        if what is None or operation.startswith("modify"):
+            names = [str(x) for x in rest[1:3]]
+        return f"{operation} {'.'.join(names)}"
+
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "autogenerate_plugins": ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+    }
+    models = importlib.import_module(module)
+    found = getattr(models, name)
+    metadata = getattr(found, "metadata", found)
+    context = MigrationContext.configure(session.connection(), opts=options)
+    return [told(change) for change in compare_metadata(context, metadata)]
