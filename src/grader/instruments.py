@@ -17,6 +17,7 @@ from grader.checks.plan import Plans
 from grader.checks.probe import Probe
 from grader.checks.rivals import Rivals
 from grader.checks.schema import Schema
+from grader.checks.sqlfile import SqlFiles
 
 if TYPE_CHECKING:
     from grader.examination import Examination
@@ -56,6 +57,12 @@ def _probe(examination: Examination) -> Probe:
     )
 
 
+def _sql(examination: Examination) -> SqlFiles:
+    exercise = examination.exercise
+    names = (*exercise.answer, *exercise.given)
+    return SqlFiles(examination.student, examination.sitting.files, names)
+
+
 MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
@@ -65,6 +72,7 @@ MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "probe": _probe,
     "rivals": Rivals,
     "schema": _schema,
+    "sql": _sql,
     "statements": lambda examination: examination.statements,
     "student": lambda examination: examination.student,
 }

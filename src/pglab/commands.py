@@ -6,7 +6,15 @@ import itertools
 import re
 from collections.abc import Iterator
 
-__all__ = ["changes_rows", "command_of", "leading_words", "one_name", "split_statements"]
+__all__ = [
+    "TOKEN",
+    "changes_rows",
+    "command_of",
+    "end_of_comment",
+    "leading_words",
+    "one_name",
+    "split_statements",
+]
 
 _PATTERN = r"""
     (?P<space>(?:\s|--[^\n]*)+)
@@ -16,7 +24,8 @@ _PATTERN = r"""
   | (?P<word>[^\W\d][\w$]*)
   | (?P<other>.)
     """
-_TOKEN = re.compile(_PATTERN, re.VERBOSE | re.DOTALL)
+TOKEN = re.compile(_PATTERN, re.VERBOSE | re.DOTALL)
+"""One piece of SQL text; of a comment it is the beginning, and `end_of_comment` finds its end."""
 _TOKEN_IN_OLD_STRINGS = re.compile(_PATTERN.replace("[eE]'", "[eE]?'"), re.VERBOSE | re.DOTALL)
 """The same where a backslash escapes in every string (``standard_conforming_strings = off``)."""
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
@@ -90,7 +99,7 @@ def split_statements(text: str) -> list[str]:
     A session may have changed how strings are read, which the text does not tell: where that makes
     a difference, the reading with more statements is taken.
     """
-    return max(_split(text, _TOKEN), _split(text, _TOKEN_IN_OLD_STRINGS), key=len)
+    return max(_split(text, TOKEN), _split(text, _TOKEN_IN_OLD_STRINGS), key=len)
 
 
 def _split(text: str, token: re.Pattern[str]) -> list[str]:
@@ -100,7 +109,7 @@ def _split(text: str, token: re.Pattern[str]) -> list[str]:
     while found := token.match(text, position):
         position = found.end()
         if found["comment"]:
-            position = _end_of_comment(text, position)
+            position = end_of_comment(text, position)
         elif found["other"] == ";" and depth == 0:
             if says_something:
                 parts.append(text[start : found.start()].strip())
@@ -116,10 +125,10 @@ def _split(text: str, token: re.Pattern[str]) -> list[str]:
 
 def _tokens(text: str) -> Iterator[str]:
     position = 0
-    while found := _TOKEN.match(text, position):
+    while found := TOKEN.match(text, position):
         position = found.end()
         if found["comment"]:
-            position = _end_of_comment(text, position)
+            position = end_of_comment(text, position)
         elif found["word"]:
             yield found["word"].upper()
         elif found["other"]:
@@ -128,7 +137,7 @@ def _tokens(text: str) -> Iterator[str]:
             yield "'"
 
 
-def _end_of_comment(text: str, position: int) -> int:
+def end_of_comment(text: str, position: int) -> int:
     """Where a comment ends; they nest (manual, "Comments")."""
     depth = 1
     for found in _COMMENT_EDGE.finditer(text, position):

@@ -13,6 +13,7 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 ``schema``      which tables and rules there are, from the catalog (`grader.checks.schema.Schema`)
 ``probe``       rows that must be accepted or refused (`grader.checks.probe.Probe`)
 ``plan``        how statements that were sent are really run (`grader.checks.plan.Plans`)
+``sql``         runs a ``.sql`` answer as the student (`grader.checks.sqlfile.SqlFiles`)
 ==============  ================================================================================
 """
 
@@ -27,6 +28,7 @@ INSTRUMENTS = (
     "probe",
     "rivals",
     "schema",
+    "sql",
     "statements",
     "student",
 )
