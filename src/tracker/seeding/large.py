@@ -119,36 +119,46 @@ def questions(school: School) -> Iterator[Row]:
 
 
 def enrollments(school: School) -> Iterator[Row]:
-    random = random_for(school.number, "large", "enrollments")
-    for taken in school.taken:
-        yield _row(
-            identifier(random, taken.at),
-            taken.at,
-            taken.last,
-            user_id=taken.user_id,
-            track_id=taken.track.id,
-            status=taken.status,
-            enrolled_at=taken.at,
-            completed_at=taken.completed_at,
-            expires_at=taken.expires_at,
-        )
+    return _of_each_taken(
+        school,
+        "enrollments",
+        lambda taken: {
+            "status": taken.status,
+            "enrolled_at": taken.at,
+            "completed_at": taken.completed_at,
+            "expires_at": taken.expires_at,
+        },
+    )
 
 
 def track_progress(school: School) -> Iterator[Row]:
-    random = random_for(school.number, "large", "track_progress")
+    return _of_each_taken(
+        school,
+        "track_progress",
+        lambda taken: {
+            "completed_lessons": taken.finished,
+            "total_lessons": LESSONS,
+            "started_at": taken.at,
+            "last_accessed_at": taken.last,
+            "completed_at": taken.completed_at,
+        },
+    )
+
+
+def _of_each_taken(
+    school: School, table: str, columns: Callable[[Taken], dict[str, Any]]
+) -> Iterator[Row]:
+    """One row for each track that somebody takes."""
+    random = random_for(school.number, "large", table)
     for taken in school.taken:
-        yield _row(
-            identifier(random, taken.at),
-            taken.at,
-            taken.last,
-            user_id=taken.user_id,
-            track_id=taken.track.id,
-            completed_lessons=taken.finished,
-            total_lessons=LESSONS,
-            started_at=taken.at,
-            last_accessed_at=taken.last,
-            completed_at=taken.completed_at,
-        )
+        yield {
+            "id": identifier(random, taken.at),
+            "user_id": taken.user_id,
+            "track_id": taken.track.id,
+            **columns(taken),
+            "created_at": taken.at,
+            "updated_at": taken.last,
+        }
 
 
 def certificates(school: School) -> Iterator[Row]:
@@ -250,12 +260,5 @@ STREAMS: dict[str, Stream] = {
 }
 
 
-def _row(
-    row_id: UUID, created_at: datetime, updated_at: datetime | None = None, **columns: Any
-) -> Row:
-    return {
-        "id": row_id,
-        **columns,
-        "created_at": created_at,
-        "updated_at": updated_at or created_at,
-    }
+def _row(row_id: UUID, created_at: datetime, **columns: Any) -> Row:
+    return {"id": row_id, **columns, "created_at": created_at, "updated_at": created_at}

@@ -29,6 +29,7 @@ from tracker.stores.store import (
     EnrollmentSummary,
     LessonOutcome,
 )
+from tracker.stores.summaries import shown_as
 
 
 class MemoryStore(MemoryPayments):
@@ -216,16 +217,12 @@ class MemoryStore(MemoryPayments):
 
     def _enrollment(self, user_id: UUID, track_id: UUID) -> EnrollmentSummary:
         seat = self._seats[user_id, track_id]
-        return EnrollmentSummary(
+        return shown_as(
+            EnrollmentSummary,
+            seat,
             user_id=user_id,
             track_id=track_id,
             track_title=self._tracks[track_id].title,
-            status=seat.status,
-            enrolled_at=seat.enrolled_at,
-            completed_at=seat.completed_at,
-            completed_lessons=seat.completed_lessons,
-            total_lessons=seat.total_lessons,
-            percent=seat.percent,
         )
 
     def _certify(self, user_id: UUID, track: TrackRow, moment: datetime) -> CertificateSummary:

@@ -1,14 +1,14 @@
 """What the store in memory keeps in place of rows."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 from uuid import UUID
 
 from tracker.models import Difficulty, EnrollmentStatus
 from tracker.repositories.tracks import TrackSummary
 from tracker.stores.store import LessonDetail, LessonSummary, TrackDetail
+from tracker.stores.summaries import shown_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +25,8 @@ class LessonRow:
     is_preview: bool
     is_published: bool
 
-    def summary(self) -> LessonSummary:
-        return LessonSummary(
-            self.id,
-            self.title,
-            self.duration_minutes,
-            self.position,
-            self.is_preview,
-            self.is_published,
-        )
-
     def detail(self) -> LessonDetail:
-        return LessonDetail(
-            **vars(self.summary()),
-            track_id=self.track_id,
-            content=self.content,
-            video_url=self.video_url,
-        )
+        return shown_as(LessonDetail, self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,29 +53,11 @@ class TrackRow:
     organization_id: UUID | None = None
 
     def summary(self, author: str) -> TrackSummary:
-        return TrackSummary(
-            self.id,
-            self.slug,
-            self.title,
-            self.description,
-            self.difficulty,
-            self.tags,
-            self.estimated_hours,
-            self.price_cents,
-            self.currency,
-            self.is_published,
-            self.is_featured,
-            self.created_at,
-            author,
-            len(self.lessons),
-        )
+        return shown_as(TrackSummary, self, author=author, lesson_count=len(self.lessons))
 
     def detail(self, author: str) -> TrackDetail:
-        shown: dict[str, Any] = {
-            field.name: getattr(self, field.name, None) for field in fields(TrackDetail)
-        }
-        lessons = [lesson.summary() for lesson in self.lessons]
-        return TrackDetail(**shown | {"author": author, "lessons": lessons})
+        lessons = [shown_as(LessonSummary, lesson) for lesson in self.lessons]
+        return shown_as(TrackDetail, self, author=author, lessons=lessons)
 
 
 @dataclass
