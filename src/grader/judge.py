@@ -20,6 +20,7 @@ from grader.catalog import Exercise
 from grader.checks.state import Database as State
 from grader.delegate import Delegate
 from grader.desk import Desk
+from grader.errors import SandboxError
 from grader.sandbox import Sandbox
 from grader.submissions import Submission
 from pglab.clonepool import ClonePool
@@ -27,6 +28,7 @@ from pglab.roles import create_group
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server
 from pglab.servers.server import connect
+from pglab.urls import database_url, sqlalchemy_url
 from pglab.witness import Witness
 
 AUTHOR_GROUP = "kit_author"
@@ -77,6 +79,33 @@ class Judge:
             pool = self.scratch.pool(template, ahead=self._clones_ahead)
             self._stack.callback(pool.close)
             self._pools[exercise.name] = pool
+            if len(self._pools) == 1:
+                self._introduce(exercise)
+
+    def _introduce(self, exercise: Exercise) -> None:
+        """Let the sandbox meet the server, as a role that nobody can be afterwards."""
+        role = self.role_for(exercise)
+        database = self.take(exercise, role)
+        try:
+            with contextlib.suppress(SandboxError):  # it is asked for a cell next, and will tell
+                self.sandbox.meet(self.url_inside(database, role))
+        finally:
+            self._admin.execute(
+                sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(sql.Identifier(role.name))
+            )
+            database.drop()
+            self.retire(role)
+
+    def url_inside(self, database: Database, role: Role) -> str:
+        """SQLAlchemy's URL of a database for a role, as seen from inside the sandbox."""
+        url = database_url(
+            database.name,
+            user=role.name,
+            password=role.password,
+            host=self.sandbox.socket_dir_inside,
+            port=self.server.port,
+        )
+        return sqlalchemy_url(url)
 
     def take(self, exercise: Exercise, role: Role) -> Database:
         """A fresh database of the exercise that ``role`` may enter."""

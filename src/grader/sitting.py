@@ -14,7 +14,6 @@ from grader.results import Failure
 from grader.sandbox import Answer, Cell, Runner
 from grader.text import clean
 from pglab.scratch import Role
-from pglab.urls import database_url, sqlalchemy_url
 
 if TYPE_CHECKING:
     from grader.judge import Judge
@@ -101,7 +100,7 @@ class Sitting:
             self.database = seat.judge.take(exercise, seat.role)
             stack.callback(self.database.drop)
             self._stack = stack.pop_all()
-        self._connect = {"op": "connect", "url": self._url()}
+        self._connect = {"op": "connect", "url": seat.judge.url_inside(self.database, seat.role)}
         self._import = {
             "op": "import",
             "files": {name: wire.encode(content) for name, content in files.items()},
@@ -141,13 +140,3 @@ class Sitting:
     def close(self) -> None:
         """Drop the database, and have every process of the seat ended."""
         self._stack.close()
-
-    def _url(self) -> str:
-        url = database_url(
-            self.database.name,
-            user=self.seat.role.name,
-            password=self.seat.role.password,
-            host=self.seat.judge.sandbox.socket_dir_inside,
-            port=self.seat.judge.server.port,
-        )
-        return sqlalchemy_url(url)

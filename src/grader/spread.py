@@ -6,14 +6,15 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+_ENOUGH = 2
+
 
 class OneDeskOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist's own is untyped
     """Everything of one submission at one exercise in one process; what a process that dies leaves
     goes to others.
 
-    The class it extends gives the item that killed a process to the next process too, and keeps
-    waiting where a new process is given a single last item. Here that item is lost, and nothing
-    else is.
+    The class it extends gives the item that killed a process to the next process too, and waits for
+    ever where a new process is given a single item. Here that item is lost, and nothing else is.
     """
 
     def remove_node(self, node: WorkerController) -> str | None:
@@ -34,18 +35,23 @@ class OneDeskOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # xdist's o
             self._reschedule(other)
         return left[0]
 
-    def schedule(self) -> None:
-        """Give work to processes that have just come, and tell all where nothing more will."""
-        super().schedule()
-        if not self.workqueue:
-            for node in self.nodes:
-                if node in self.registered_collections:
-                    node.shutdown()
-
     def _reschedule(self, node: WorkerController) -> None:
-        """Give a process more work, once it has said what it can do."""
-        if node in self.registered_collections:
-            super()._reschedule(node)
+        """Give a process enough to go on with, once it has said what it can do.
+
+        A process begins an item when it knows the one after it, or that there is none. So it needs
+        two of them, and where nothing is left to give, all must be told.
+        """
+        if node not in self.registered_collections:
+            return
+        while self.workqueue and not node.shutting_down and self._left_of(node) < _ENOUGH:
+            self._assign_work_unit(node)
+        if not self.workqueue:
+            for each in self.nodes:
+                if each in self.registered_collections:
+                    each.shutdown()
+
+    def _left_of(self, node: WorkerController) -> int:
+        return int(self._pending_of(self.assigned_work[node]))
 
 
 @pytest.hookimpl

@@ -326,12 +326,12 @@ def test_it(student, db, statements):
 
 def test_a_function_made_while_importing_hides_nothing(examine: Examine) -> None:
     answer = """
-import gc
-from sqlalchemy import Engine, event, text
+import sys
+from sqlalchemy import text
 
 DEFINITION = '''CREATE FUNCTION pg_temp.store(body text) RETURNS bigint LANGUAGE sql AS
     $$ SELECT 1; INSERT INTO public.notes (body) VALUES (body) RETURNING id $$'''
-engine = next(each for each in gc.get_objects() if isinstance(each, Engine))
+engine = sys.modules["grader.worker.engines"]._met[0]
 with engine.connect() as connection:
     connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(DEFINITION)
 
@@ -520,6 +520,35 @@ def test_a_check_that_cannot_begin_leaves_nothing(
         assert desk._seats[0].cell() is not cell
         # The threads that make and drop databases may have connected meanwhile.
         assert len(os.listdir("/proc/self/fd")) < descriptors + _OFTEN
+
+
+def test_the_role_by_which_the_sandbox_met_the_server_opens_no_door_any_more(
+    server: Server, plain_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls: list[str] = []
+    meet = plain_sandbox.meet
+
+    def watched(url: str) -> None:
+        urls.append(url)
+        meet(url)
+
+    monkeypatch.setattr(plain_sandbox, "meet", watched)
+    with Judge(server, plain_sandbox, seed=1) as own, Course(tmp_path, own).desk(STORES) as desk:
+        own.prepare(desk.exercise)
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(urls[0].replace("+psycopg", ""))
+        assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
+    assert len(urls) == 1
+
+
+def test_a_sandbox_that_could_not_meet_the_server_judges_all_the_same(
+    server: Server, plain_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Judge, "url_inside", lambda *_: "postgresql+psycopg:///?host=/nowhere")
+    with Judge(server, plain_sandbox, seed=1) as own, Course(tmp_path, own).desk(STORES) as desk:
+        own.prepare(desk.exercise)
+        monkeypatch.undo()
+        assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
 
 
 def test_a_role_is_dropped_when_its_desk_is_closed(

@@ -121,6 +121,27 @@ class Sandbox(ABC):
         self._control.settimeout(_CONTROL_SECONDS)
         self._ready = True
 
+    def meet(self, url: str) -> None:
+        """Let the zygote connect to a database once, so that later processes know the server.
+
+        Args:
+            url: SQLAlchemy's, as seen from inside, of a role that may do nothing any more before
+                the next cell is asked for: the password stays in the memory of every cell.
+
+        Raises:
+            SandboxError: it did not work out. Cells work all the same, a little slower.
+        """
+        self.wait_ready()
+        assert self._control is not None
+        try:
+            control.send(self._control, {"op": "meet", "url": url}, [])
+            received = control.receive(self._control)
+        except OSError as error:
+            raise SandboxError(f"{self.name} does not answer: {error}") from error
+        problem = "it ended" if received is None else received[0]["problem"]
+        if problem:
+            raise SandboxError(f"{self.name} could not meet the server: {problem}")
+
     def cell(self, limits: Limits | None = None) -> Cell:
         """A new cell for one submission; from a new zygote where there is none any more.
 

@@ -15,7 +15,7 @@ import socket
 import traceback
 from typing import Any, NoReturn
 
-from grader.worker import cell, control
+from grader.worker import cell, control, engines
 from grader.worker.limits import Limits
 
 PRELOADED = (
@@ -47,6 +47,9 @@ def main(arguments: list[str]) -> None:
     control.send(channel, {"ready": True})
     while (received := control.receive(channel)) is not None:
         request, descriptors = received
+        if request["op"] == "meet":
+            control.send(channel, _meet(request["url"]))
+            continue
         if os.fork() == 0:
             channel.close()
             _become_cell(descriptors[0], request, options)
@@ -66,6 +69,17 @@ def _warm_up(*, isolated: bool) -> None:
     Session(engine).close()
     gc.collect()
     gc.freeze()  # a collection in a runner would otherwise write to every page it shares
+
+
+def _meet(url: str) -> dict[str, Any]:
+    """Learn once about the server what every runner would ask it."""
+    try:
+        engines.meet(url)
+    except Exception as error:
+        return {"problem": f"{type(error).__name__}: {error}"}
+    gc.collect()
+    gc.freeze()
+    return {"problem": None}
 
 
 def _become_cell(descriptor: int, request: dict[str, Any], options: dict[str, Any]) -> NoReturn:
