@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from grader.checks.data import Data
 from grader.checks.faults import Faults
 from grader.checks.migrations import Migrations
+from grader.checks.oracle import Oracle
 from grader.checks.plan import Plans
 from grader.checks.probe import Probe
 from grader.checks.rivals import Rivals
@@ -63,11 +64,18 @@ def _sql(examination: Examination) -> SqlFiles:
     return SqlFiles(examination.student, examination.sitting.files, names)
 
 
+def _oracle(examination: Examination) -> Oracle:
+    exercise, spec = examination.exercise, examination.spec
+    seed = f"{examination.judge.seed}:{exercise.name}:{spec.name}:oracle"
+    return Oracle(examination.state, Data(seed))
+
+
 MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
     "faults": Faults,
     "migrations": Migrations,
+    "oracle": _oracle,
     "plan": _plan,
     "probe": _probe,
     "rivals": Rivals,

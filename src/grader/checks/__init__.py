@@ -9,6 +9,7 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 ``faults``      lets writes fail and connections be lost (`grader.checks.faults.Faults`)
 ``rivals``      processes of the submission, stepped through a race (`grader.checks.rivals.Rivals`)
 ``migrations``  runs Alembic up, down and halfway (`grader.checks.migrations.Migrations`)
+``oracle``      compares answers with the author's query (`grader.checks.oracle.Oracle`)
 ``data``        values made from the run's seed (`grader.checks.data.Data`)
 ``schema``      which tables and rules there are, from the catalog (`grader.checks.schema.Schema`)
 ``probe``       rows that must be accepted or refused (`grader.checks.probe.Probe`)
@@ -24,6 +25,7 @@ INSTRUMENTS = (
     "db",
     "faults",
     "migrations",
+    "oracle",
     "plan",
     "probe",
     "rivals",
