@@ -37,15 +37,23 @@ class Delegate:
         database: where to connect.
         role: whose rights to have.
         retire: gets the login role when it is no longer used.
+        note: is told the login's name, which differs in every run.
     """
 
     def __init__(
-        self, scratch: Scratch, database: Database, role: Role, retire: Callable[[Role], None]
+        self,
+        scratch: Scratch,
+        database: Database,
+        role: Role,
+        *,
+        retire: Callable[[Role], None],
+        note: Callable[[str], None],
     ) -> None:
         self._scratch = scratch
         self._database = database
         self._role = role
         self._retire = retire
+        self._note = note
         self._login: Role | None = None
         self._connection: psycopg.Connection[DictRow] | None = None
 
@@ -54,6 +62,7 @@ class Delegate:
         """The connection, outside of any transaction."""
         if self._connection is None:
             self._login = self._scratch.role(member_of=self._role.name, connection_limit=1)
+            self._note(self._login.name)
             options = (
                 f"-c role={self._role.name} -c statement_timeout={STATEMENT_MS}"
                 f" -c lock_timeout={LOCK_MS}"
@@ -68,11 +77,6 @@ class Delegate:
             self._connection.prepare_threshold = None
             self._connection.adapters.register_dumper(dict, JsonbDumper)
         return self._connection
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the login is called, where there is one: a name that differs in every run."""
-        return (self._login.name,) if self._login else ()
 
     @contextlib.contextmanager
     def transaction(self, *, keep: bool = False) -> Iterator[None]:

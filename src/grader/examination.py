@@ -82,7 +82,7 @@ class Examination:
         self.role = self.sitting.seat.role
         self.student = self._student(self.sitting.runner)
         self.student.heard(self.sitting.printed)
-        self.delegate = self.judge.delegate(self.database, self.role)
+        self.delegate = self.judge.delegate(self.database, self.role, self.desk.note_login)
         stack.callback(self.delegate.close)
         # An exercise about tables has tables of the submission's own, which only its role may fill.
         owner = self.delegate if self.exercise.makes_tables else None

@@ -132,9 +132,11 @@ class Judge:
         author = (lambda: delegate.connection) if delegate else None
         return State(database.url_for(self._reader), database.url_for(self.author), author)
 
-    def delegate(self, database: Database, role: Role) -> Delegate:
+    def delegate(
+        self, database: Database, role: Role, note: Callable[[str], None] = lambda name: None
+    ) -> Delegate:
         """A session of the judge's own in a database, with the rights of a submission's role."""
-        return Delegate(self.scratch, database, role, self.retire)
+        return Delegate(self.scratch, database, role, retire=self.retire, note=note)
 
     def close(self) -> None:
         self._stack.close()

@@ -12,8 +12,8 @@ def run_statements(
     """Run statements one by one on one connection; what the last one gave, or who was refused."""
     import psycopg
 
-    columns: "list[str] | None" = None
-    rows: "list[list[Any]]" = []
+    columns: list[str] | None = None
+    rows: list[list[Any]] = []
     how = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
     with session.get_bind().connect().execution_options(**how) as connection:
         cursor = connection.connection.cursor()

@@ -114,6 +114,14 @@ def test_a_failure_says_what_was_expected_what_came_and_why_it_matters(examine: 
     assert failure.actual == "accepted"
 
 
+def test_a_login_of_the_judges_is_called_student_in_what_is_reported(examine: Examine) -> None:
+    tells = "RAISE 'not you, %', session_user;"
+    made = USERS.format("") + ";" + TRIGGER.format(tells)
+    failure = examine(TWICE, building(made), toml=TABLES).failure
+    assert failure is not None
+    assert failure.actual == "refused with P0001 (RaiseException): not you, student"
+
+
 def test_a_trigger_will_do_where_the_check_says_so(examine: Examine) -> None:
     check = """
 def test_it(student, probe):
