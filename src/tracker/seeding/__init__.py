@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import DDL, func, select
 from sqlalchemy.orm import Session
 
 from tracker.db import unit_of_work
 from tracker.errors import SeedingError
-from tracker.models import User
+from tracker.models import Base, User
 from tracker.seeding import inserting, loading
 from tracker.seeding.checks import checksum, missing, problems
 from tracker.seeding.plan import Size, make_plan
@@ -46,6 +46,8 @@ def seed(
 ) -> Seeded:
     """Fill the tables with demo data and refresh the views, in one transaction.
 
+    Afterwards the planner's statistics are gathered.
+
     A row that is there already is left as it is, so a second run changes nothing, and neither
     does it undo what somebody has edited since. Seeding is not a reset. A large size comes whole
     or not at all: if it is there, in whatever state, nothing is added.
@@ -69,9 +71,25 @@ def seed(
             inserted = _seed_plan(session, make_plan(number, chosen))
         if found := problems(session):
             raise SeedingError("The demo data is not right. " + " ".join(found))
+    if any(inserted.values()) and not isinstance(chosen, LargeSize):
+        _gather_statistics(session)
     if cache is not None:
         cache.clear()
     return Seeded(inserted)
+
+
+def _gather_statistics(session: Session) -> None:
+    """Let the planner know the new rows at once, and not when autovacuum comes by.
+
+    After the commit, and after the server has counted the new rows: those that it counts later
+    would be changed since.
+    """
+    with unit_of_work(session):
+        session.execute(select(func.pg_stat_force_next_flush()))
+    with unit_of_work(session):
+        for table in Base.metadata.sorted_tables:
+            analyze: DDL = DDL("ANALYZE %(fullname)s")  # type: ignore[no-untyped-call]
+            session.execute(analyze.against(table))
 
 
 def _size(name: str) -> Size | LargeSize:

@@ -49,6 +49,17 @@ def test_weekly_says_what_needs_attention_and_refresh_cures_the_views(
 
 
 @pytest.mark.usefixtures("tracker")
+def test_a_new_database_needs_no_attention(db: Db) -> None:
+    assert db("reset", "--yes").code == 0
+    ended = db("weekly", "--json")
+    found = {item["name"]: item for item in json.loads(ended.out)}
+    assert [name for name, item in found.items() if item["state"] == "attention"] == []
+    assert found["Unused indexes"]["state"] == "unknown"
+    assert " 0 rows" not in found["Growth"]["found"]
+    assert ended.code == 0
+
+
+@pytest.mark.usefixtures("tracker")
 def test_the_checklists_are_told_to_people_too(db: Db) -> None:
     told = db("weekly").out
     assert "Bloat" in told
