@@ -19,7 +19,7 @@ from grader.delegate import Delegate
 from grader.results import Failure, Reason
 from grader.sandbox import Runner
 from grader.sitting import Sitting
-from grader.text import clean, literal
+from grader.text import clean, literal, lower_first
 from pglab.scratch import Database, Role
 from pglab.witness import Mark, Statement
 
@@ -216,7 +216,8 @@ class Examination:
         call = self.student.calls[-1]
         return Failure(
             Reason.ASSERTION,
-            f"What {call.function} returned does not have the shape that the README describes.",
+            f"What {lower_first(call.function)} returned does not have the shape that the README "
+            "describes.",
             misconception="",  # the check did not come as far as what it is about
             question="Which keys and types does the README ask for, and what did you return?",
             actual=clean(f"returned {literal(call.value)}", 600) if call.answered else "",

@@ -59,3 +59,8 @@ def literal(value: Any, _depth: int = 0) -> str:
         return f"({inside[0]},)" if len(inside) == 1 else f"({', '.join(inside)})"
     members = f"{{{', '.join(sorted(inside))}}}"
     return members if kind is set else f"frozenset({members})"
+
+
+def lower_first(text: str) -> str:
+    """The text as it stands in the middle of a sentence."""
+    return text[:1].lower() + text[1:]

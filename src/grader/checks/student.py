@@ -4,6 +4,7 @@ failures.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
@@ -15,8 +16,10 @@ from grader.checks.verdict import NotPassed, Raises
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Answer, Ended, Outcome, Raised, Unusable
 from grader.sandbox.runner import Runner
-from grader.text import clean, literal
+from grader.text import clean, literal, lower_first
 
+_YOURS = "Your code"
+"""What a driver is called in messages: the learner has never seen it."""
 MISSING = "MissingFunction"
 """What the worker raises where the submission has no such function."""
 
@@ -118,7 +121,7 @@ class Student:
         """Start what `drive` does and return at once; `finish` tells what became of it."""
         request = self._request("drive", driver.__name__, args, kwargs, commit)
         request["source"] = textwrap.dedent(inspect.getsource(driver))
-        self._begin(driver.__name__, request)
+        self._begin(_YOURS, request)
 
     def run(self, title: str, driver: Callable[..., Any], *args: Any) -> Outcome:
         """Run an instrument's own driver, called ``title`` in messages; whatever comes of it."""
@@ -162,11 +165,11 @@ class Student:
         if isinstance(outcome, Answer):
             if expect is None:
                 return outcome.value
-            raise NotPassed(_did_not_raise(name, expect, outcome.value))
+            raise NotPassed(_in_the_words_of(expect, _did_not_raise(name, expect, outcome.value)))
         if isinstance(outcome, Raised) and expect is not None and not missing:
             if _matches(outcome, expect):
                 return outcome
-            raise NotPassed(_raised_another(name, expect, outcome))
+            raise NotPassed(_in_the_words_of(expect, _raised_another(name, expect, outcome)))
         raise NotPassed(failure_of(outcome, name, self._module))
 
     def heard(self, output: bytes) -> None:
@@ -202,7 +205,7 @@ def failure_of(outcome: Outcome, name: str, module: str) -> Failure:
         if outcome.type == MISSING:
             return Failure(
                 Reason.MISSING,
-                f"{module} has no function called {name}.",
+                f"{module} has no function called {_named(outcome, name)}.",
                 question="Is the name spelled exactly as in the exercise's README?",
             )
         return _raised(outcome, name)
@@ -220,9 +223,14 @@ def failure_of(outcome: Outcome, name: str, module: str) -> Failure:
     }
     return Failure(
         outcome.reason,
-        f"{name} gave no answer: {_lower_first(outcome.message)}",
+        f"{name} gave no answer: {lower_first(outcome.message)}",
         question=questions.get(outcome.reason, ""),
     )
+
+
+def _named(missing: Raised, called: str) -> str:
+    """The function that is missing: the one that was called, or one that a driver asked for."""
+    return called if called != _YOURS else clean(missing.message, 100)
 
 
 def _raised(outcome: Raised, name: str) -> Failure:
@@ -307,5 +315,14 @@ def _raised_another(name: str, expect: type[Raises] | Raises, outcome: Raised) -
     )
 
 
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _in_the_words_of(expect: type[Raises] | Raises, failure: Failure) -> Failure:
+    """What the author has to say where it was not raised, beside what came instead."""
+    if not isinstance(expect, Raises) or expect.otherwise is None:
+        return failure
+    said = expect.otherwise
+    return dataclasses.replace(
+        failure,
+        message=clean(said.message, 1500),
+        question=clean(said.question, 500) or failure.question,
+        misconception=said.misconception,
+    )

@@ -79,9 +79,14 @@ def hint(
 
 @dataclass(frozen=True, slots=True)
 class Raises:
-    """Expects a call to raise; with a name, that exception class or one derived from it."""
+    """Expects a call to raise; with a name, that exception class or one derived from it.
+
+    ``Raises("TrackNotFound", otherwise=hint("…", question="…"))`` says what the learner is told
+    where it is not raised; without it, that it was not.
+    """
 
     name: str | None = None
+    otherwise: Hint | None = None
 
 
 class NotPassed(Exception):

@@ -122,7 +122,12 @@ class _Student:
                 value = function(session, *arguments, **keywords)
             else:
                 driver = _driver(request["source"], request["function"])
-                value = driver(session, self._module, *arguments, **keywords)
+                try:
+                    value = driver(session, self._module, *arguments, **keywords)
+                except AttributeError as error:
+                    if error.obj is self._module and error.name:
+                        raise MissingFunction(error.name) from None
+                    raise
             return to_plain(value)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader.checks import Raises
+from grader.checks import Raises, hint
 from grader.checks.student import Student, failure_of, import_failure
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason
@@ -109,13 +109,30 @@ def test_a_driver_runs_beside_the_students_code(student: Student) -> None:
     assert student.drive(driver, 2) == [84, 0]
 
 
-def test_a_driver_that_raises_is_told_like_a_call(student: Student) -> None:
+def test_what_goes_wrong_beside_a_driver_is_told_without_its_name(student: Student) -> None:
     def read_it(session: Any, module: Any) -> Any:
-        return module.nothing
+        return module.number.nothing
 
     failure = why(lambda: student.drive(read_it))
     assert failure.reason is Reason.RAISED
-    assert failure.message == "read_it raised AttributeError."
+    assert failure.message == "Your code raised AttributeError."
+
+
+def test_a_function_that_a_driver_misses_is_missing(student: Student) -> None:
+    def read_it(session: Any, module: Any) -> Any:
+        return module.nothing()
+
+    failure = why(lambda: student.drive(read_it))
+    assert failure.reason is Reason.MISSING
+    assert failure.message.endswith("has no function called nothing.")
+
+
+def test_an_author_may_say_what_it_means_that_nothing_was_raised(student: Student) -> None:
+    words = hint("Nobody hears of it.", question="Who should?", misconception="no-row-is-no-error")
+    failure = why(lambda: student.call("add", 1, 2, expect=Raises("Refused", otherwise=words)))
+    assert (failure.message, failure.question) == ("Nobody hears of it.", "Who should?")
+    assert failure.misconception == "no-row-is-no-error"
+    assert (failure.expected, failure.actual) == ("raises Refused", "returned 3")
 
 
 def test_an_expected_exception_is_given_to_the_check(student: Student) -> None:
