@@ -207,7 +207,12 @@ def read_relations(connection: psycopg.Connection[Any]) -> list[Relation]:
     Raises:
         TooManyRelations: there are more than `RELATIONS_READ`.
     """
-    with connection.cursor(row_factory=dict_row) as cursor:
+    # Rolled back, so that the search path is again what it was: by it names are printed in full.
+    with (
+        connection.transaction(force_rollback=True),
+        connection.cursor(row_factory=dict_row) as cursor,
+    ):
+        cursor.execute("SET LOCAL search_path = ''")
 
         def read(query: str) -> list[dict[str, Any]]:
             limit = RELATIONS_READ if query is queries.RELATIONS else ROWS_READ
