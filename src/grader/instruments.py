@@ -2,7 +2,8 @@
 
 An instrument is made when a check wants it and from nothing but the `Examination`: the judge, the
 exercise, the submission's database and role, its processes, and a stack for what must be closed at
-the end. To add one, add its name here and to `grader.checks.INSTRUMENTS`.
+the end. To add one, add its name here and to `grader.checks.INSTRUMENTS`. Each is imported when the
+first check asks for it: a learner's check waits for none that it does not use.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from grader.checks.data import Data
-from grader.checks.faults import Faults
-from grader.checks.migrations import Migrations
-from grader.checks.oracle import Oracle
-from grader.checks.plan import Plans
-from grader.checks.probe import Probe
-from grader.checks.rivals import Rivals
-from grader.checks.schema import Schema
-from grader.checks.sqlfile import SqlFiles
-
 if TYPE_CHECKING:
+    from grader.checks.data import Data
+    from grader.checks.faults import Faults
+    from grader.checks.migrations import Migrations
+    from grader.checks.oracle import Oracle
+    from grader.checks.plan import Plans
+    from grader.checks.probe import Probe
+    from grader.checks.rivals import Rivals
+    from grader.checks.schema import Schema
+    from grader.checks.sqlfile import SqlFiles
     from grader.examination import Examination
 
 
@@ -30,15 +30,21 @@ def make(name: str, examination: Examination) -> Any:
 
 
 def _data(examination: Examination) -> Data:
+    from grader.checks.data import Data
+
     exercise, spec = examination.exercise, examination.spec
     return Data(f"{examination.judge.seed}:{exercise.name}:{spec.name}")
 
 
 def _schema(examination: Examination) -> Schema:
+    from grader.checks.schema import Schema
+
     return Schema(lambda: examination.state.reader)
 
 
 def _plan(examination: Examination) -> Plans:
+    from grader.checks.plan import Plans
+
     return Plans(
         examination.delegate,
         _schema(examination),
@@ -48,6 +54,9 @@ def _plan(examination: Examination) -> Plans:
 
 
 def _probe(examination: Examination) -> Probe:
+    from grader.checks.data import Data
+    from grader.checks.probe import Probe
+
     exercise, spec = examination.exercise, examination.spec
     data = Data(f"{examination.judge.seed}:{exercise.name}:{spec.name}:probe")
     return Probe(
@@ -59,26 +68,49 @@ def _probe(examination: Examination) -> Probe:
 
 
 def _sql(examination: Examination) -> SqlFiles:
+    from grader.checks.sqlfile import SqlFiles
+
     exercise = examination.exercise
     names = (*exercise.answer, *exercise.given)
     return SqlFiles(examination.student, examination.sitting.files, names)
 
 
 def _oracle(examination: Examination) -> Oracle:
+    from grader.checks.data import Data
+    from grader.checks.oracle import Oracle
+
     exercise, spec = examination.exercise, examination.spec
     seed = f"{examination.judge.seed}:{exercise.name}:{spec.name}:oracle"
     return Oracle(examination.state, Data(seed))
 
 
+def _faults(examination: Examination) -> Faults:
+    from grader.checks.faults import Faults
+
+    return Faults(examination)
+
+
+def _migrations(examination: Examination) -> Migrations:
+    from grader.checks.migrations import Migrations
+
+    return Migrations(examination)
+
+
+def _rivals(examination: Examination) -> Rivals:
+    from grader.checks.rivals import Rivals
+
+    return Rivals(examination)
+
+
 MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "data": _data,
     "db": lambda examination: examination.state,
-    "faults": Faults,
-    "migrations": Migrations,
+    "faults": _faults,
+    "migrations": _migrations,
     "oracle": _oracle,
     "plan": _plan,
     "probe": _probe,
-    "rivals": Rivals,
+    "rivals": _rivals,
     "schema": _schema,
     "sql": _sql,
     "statements": lambda examination: examination.statements,
