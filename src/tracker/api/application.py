@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from tracker.api import learning, payments, problems, tracks, users
@@ -39,6 +40,11 @@ def create_app(store: Store, *, hosts: tuple[str, ...] = LOCAL) -> FastAPI:
     for router in routers:
         app.include_router(router)
     problems.install(app, [route for router in routers for route in router.routes])
+
+    @app.get("/", include_in_schema=False)
+    def front_door() -> RedirectResponse:
+        """Show whoever opens the address in a browser what is here."""
+        return RedirectResponse("/docs")
 
     @app.get("/healthz", tags=["health"], responses={503: {"description": "It does not answer"}})
     def healthz(response: Response) -> dict[str, Any]:

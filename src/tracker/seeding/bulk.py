@@ -47,34 +47,57 @@ def take_off(cursor: Cursor[Any], tables: Sequence[str]) -> list[bytes]:
     return [on_again for _, on_again in reversed(statements)]
 
 
-def copy_rows(cursor: Cursor[Any], table: str, rows: Iterable[Row]) -> int:
+def empty_anew(cursor: Cursor[Any], tables: Iterable[str]) -> set[str]:
+    """Give the tables that are empty a new file each, and return which these are.
+
+    COPY may write rows into such a file as `VACUUM (FREEZE)` would leave them: nobody else can see
+    it before the transaction ends. Then no later reader has to find out who may see each row.
+    """
+    empty = set()
+    for table in tables:
+        name = sql.Identifier(table)
+        row = cursor.execute(sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(name)).fetchone()
+        if row == (True,):
+            cursor.execute(sql.SQL("TRUNCATE {}").format(name))
+            empty.add(table)
+    return empty
+
+
+def copy_rows(cursor: Cursor[Any], table: str, rows: Iterable[Row], *, freeze: bool) -> int:
     """COPY a stream of rows into a table, in binary, and return how many there were.
 
     Arguments:
         rows: all with the same columns in the same order.
+        freeze: `empty_anew` has named the table.
     """
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
         return 0
-    with _copy(cursor, table, list(first)) as copy:
+    with _copy(cursor, table, list(first), freeze=freeze) as copy:
         for row in chain([first], rows):
             copy.write_row(list(row.values()))
     return cursor.rowcount
 
 
 def copy_packed(
-    cursor: Cursor[Any], table: str, columns: Sequence[str], rows: Iterable[bytes]
+    cursor: Cursor[Any],
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[bytes],
+    *,
+    freeze: bool,
 ) -> int:
     """COPY a stream of rows that are in the binary format already, and return how many there were.
 
     Arguments:
         rows: in blocks of one or more.
+        freeze: `empty_anew` has named the table.
 
     Source: PostgreSQL manual, COPY, "Binary Format".
     """
     rows = iter(rows)
-    with _copy(cursor, table, columns) as copy:
+    with _copy(cursor, table, columns, freeze=freeze) as copy:
         copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))  # signature, no flags, no extension
         while block := b"".join(islice(rows, BLOCKS_IN_A_WRITE)):
             copy.write(block)
@@ -83,13 +106,17 @@ def copy_packed(
 
 
 @contextmanager
-def _copy(cursor: Cursor[Any], table: str, columns: Sequence[str]) -> Iterator[Copy]:
+def _copy(
+    cursor: Cursor[Any], table: str, columns: Sequence[str], *, freeze: bool
+) -> Iterator[Copy]:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     into = sql.Identifier(table)
     # Binary values carry no type, so psycopg has to know the types of the columns beforehand.
     cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, into))
     types = [_packed_as(cursor, column.type_code) for column in cursor.description or ()]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(into, names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
+        into, names, sql.Literal(freeze)
+    )
     with cursor.copy(statement) as copy:
         copy.set_types(types)
         yield copy

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tracker.analytics.views import VIEWS
 from tracker.errors import DatabaseUnavailable, SeedingError
 from tracker.models import User
-from tracker.seeding.bulk import bare_tables, copy_packed, copy_rows
+from tracker.seeding.bulk import bare_tables, copy_packed, copy_rows, empty_anew
 from tracker.seeding.large import STREAMS
 from tracker.seeding.packed import COLUMNS, lesson_progress
 from tracker.seeding.school import School
@@ -77,6 +77,16 @@ INSERT INTO view_refreshes (view_name, refreshed_at) VALUES (%s, clock_timestamp
 def copy_school(cursor: psycopg.Cursor[Any], school: School) -> dict[str, int]:
     """COPY all rows and then build keys and indexes; return the number of rows, by table."""
     with bare_tables(cursor, TABLES):
-        copied = {table: copy_rows(cursor, table, rows(school)) for table, rows in STREAMS.items()}
-        progress = copy_packed(cursor, "lesson_progress", COLUMNS, lesson_progress(school))
+        empty = empty_anew(cursor, TABLES)
+        copied = {
+            table: copy_rows(cursor, table, rows(school), freeze=table in empty)
+            for table, rows in STREAMS.items()
+        }
+        progress = copy_packed(
+            cursor,
+            "lesson_progress",
+            COLUMNS,
+            lesson_progress(school),
+            freeze="lesson_progress" in empty,
+        )
     return copied | {"lesson_progress": progress}

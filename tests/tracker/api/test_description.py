@@ -5,6 +5,12 @@ import re
 from fastapi.testclient import TestClient
 
 
+def test_the_front_door_leads_to_the_description(client: TestClient) -> None:
+    answer = client.get("/")
+    assert (answer.status_code, answer.url.path) == (200, "/docs")
+    assert "text/html" in answer.headers["content-type"]
+
+
 def test_the_description_needs_no_internet(client: TestClient) -> None:
     page = client.get("/docs").text
     named = re.findall(r"""(?:src|href)=["']([^"']+)""", page)

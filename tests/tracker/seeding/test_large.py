@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -77,6 +77,19 @@ def test_the_same_number_gives_the_same_rows_and_another_one_others(
             sums.append(checksum(session))
         database.drop()
     assert sums[0] == sums[1] != sums[2]
+
+
+def test_the_rows_of_tables_that_were_empty_need_no_vacuum(
+    session: Session, make_user: Callable[..., User]
+) -> None:
+    pages = text("SELECT relpages, relallvisible FROM pg_class WHERE oid = CAST(:t AS regclass)")
+    make_user()
+    session.commit()
+    seed(session, size=LITTLE, beside_others=True)
+    for table in ("lessons", "lesson_progress"):
+        all_pages, visible_to_all = session.execute(pages, {"t": table}).one()
+        assert visible_to_all == all_pages > 0
+    assert session.execute(pages, {"t": "users"}).one().relallvisible == 0
 
 
 def test_a_second_run_changes_nothing(session: Session) -> None:
