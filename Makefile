@@ -18,13 +18,14 @@ missing = $(shell PYTHON='$(PYTHON)' sh bootstrap.sh $(@:setup-%=%) check 2>&1)
 # not work; but not the submission that attacks whatever grades it.
 CLASS := samples/class
 HOSTILE := $(CLASS)/mateo
+ASKED_FOR := --exercise 04_repository --exercise 08_n_plus_one
 WALLED = $(shell bwrap --unshare-all --ro-bind / / true 2>/dev/null && echo yes)
 ifneq ($(SUBMISSIONS),)
 GRADED = "$(SUBMISSIONS)"
 else ifeq ($(WALLED),yes)
-GRADED = $(CLASS)
+GRADED = $(ASKED_FOR) $(CLASS)
 else
-GRADED = --sandbox process $(filter-out $(HOSTILE),$(wildcard $(CLASS)/*)) \
+GRADED = $(ASKED_FOR) --sandbox process $(filter-out $(HOSTILE),$(wildcard $(CLASS)/*)) \
 	$(info Bubblewrap does not work here: $(notdir $(HOSTILE)), whose submission attacks the grader, stays out.)
 endif
 

@@ -17,6 +17,7 @@ from grader.results import (
     to_json,
 )
 
+ASKED_FOR = ("04_repository", "08_n_plus_one")
 SAMPLES = Path(__file__).parents[2] / "samples"
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \| (\d+) \| ([^|]*)\|$", re.MULTILINE)
 EXPECTED = {row[0]: row[1:] for row in ROW.findall((SAMPLES / "README.md").read_text("utf-8"))}
@@ -29,8 +30,18 @@ HOSTILE = "mateo"
 
 @pytest.fixture(scope="session")
 def grading(course_root: Path, home: Path) -> Grading:
+    return graded([SAMPLES / "class"], course_root, home)
+
+
+def graded(paths: list[Path], course_root: Path, home: Path, seed: int | None = None) -> Grading:
     return grade(
-        [SAMPLES / "class"], course_root=course_root, home=home, database="embedded", jobs=2
+        paths,
+        course_root=course_root,
+        home=home,
+        database="embedded",
+        seed=seed,
+        exercises=ASKED_FOR,
+        jobs=2,
     )
 
 
@@ -93,10 +104,7 @@ def test_without_the_hostile_student_no_byte_of_the_others_results_is_another(
     grading: Grading, course_root: Path, home: Path
 ) -> None:
     others = [folder for folder in (SAMPLES / "class").iterdir() if folder.name != HOSTILE]
-    seed = grading.evidence.seed
-    without = grade(
-        others, course_root=course_root, home=home, database="embedded", jobs=2, seed=seed
-    )
+    without = graded(others, course_root, home, grading.evidence.seed)
 
     def as_bytes(grading: Grading) -> list[str]:
         whole = to_json(grading)["submissions"]
