@@ -55,7 +55,7 @@ class Student:
         before_call: Callable[[], None] = lambda: None,
         after_call: Callable[[], None] = lambda: None,
     ) -> None:
-        self._runner = runner
+        self.runner = runner
         self._module = module
         self._seconds = seconds
         self._commits = commits
@@ -132,7 +132,7 @@ class Student:
 
     def has_answered(self, seconds: float = 0) -> bool:
         """Whether what was begun has ended, after waiting for that at most so long."""
-        return self._runner.has_answered(seconds)
+        return self.runner.has_answered(seconds)
 
     def finish(self, *, expect: type[Raises] | Raises | None = None) -> Any:
         """What `call` or `drive` would have returned or raised for what was begun."""
@@ -141,9 +141,9 @@ class Student:
     def outcome(self, seconds: float | None = None) -> Outcome:
         """What became of what was begun, whatever it is; waits as long as a call may take."""
         try:
-            outcome = self._runner.finish(self._seconds if seconds is None else seconds)
+            outcome = self.runner.finish(self._seconds if seconds is None else seconds)
         finally:
-            self.heard(self._runner.output)
+            self.heard(self.runner.output)
         value = outcome.value if isinstance(outcome, Answer) else None
         self.calls.append(Call(self._begun, isinstance(outcome, Answer), value))
         self._after_call()
@@ -196,7 +196,7 @@ class Student:
     def _begin(self, name: str, request: Mapping[str, Any]) -> None:
         self._begun = name
         self._before_call()
-        self._runner.begin(request)
+        self.runner.begin(request)
 
 
 def failure_of(outcome: Outcome, name: str, module: str) -> Failure:
@@ -245,7 +245,7 @@ def _raised(outcome: Raised, name: str) -> Failure:
     return Failure(
         Reason.RAISED,
         f"{name} raised {clean(outcome.type, 100)}{state}.",
-        actual=clean(f"{outcome.type}: {outcome.message}", 800),
+        actual=_with_message(outcome, 800),
         traceback=clean("\n".join(lines), 2000),
         location=clean(f"{last.get('file')}:{last.get('line')}", 200) if last else "",
     )
@@ -278,10 +278,15 @@ def _not_python(outcome: Raised, syntax: Mapping[str, Any], file: str) -> Failur
         f"{place} is not valid Python"
         + (f": line {line} cannot be read." if known else ": it cannot be read."),
         question="What does the line before it leave open?" if known else "",
-        actual=clean(f"{outcome.type}: {outcome.message}", 400),
+        actual=_with_message(outcome, 400),
         traceback=clean(str(syntax.get("code") or ""), 400),
         location=f"{place}:{line}" if known else place,
     )
+
+
+def _with_message(outcome: Raised, limit: int) -> str:
+    """The exception as Python prints it."""
+    return clean(f"{outcome.type}: {outcome.message}" if outcome.message else outcome.type, limit)
 
 
 def _matches(outcome: Raised, expect: type[Raises] | Raises) -> bool:

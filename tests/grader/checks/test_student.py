@@ -135,6 +135,13 @@ def test_an_author_may_say_what_it_means_that_nothing_was_raised(student: Studen
     assert (failure.expected, failure.actual) == ("raises Refused", "returned 3")
 
 
+def test_an_exception_without_a_message_is_told_without_a_colon(student: Student) -> None:
+    def leave(session: Any, module: Any) -> Any:
+        raise NotImplementedError
+
+    assert why(lambda: student.drive(leave)).actual == "NotImplementedError"
+
+
 def test_an_expected_exception_is_given_to_the_check(student: Student) -> None:
     raised = student.call("find", expect=Raises)
     assert (raised.type, raised.message, raised.sqlstate) == ("NotFound", "nobody", None)
