@@ -6,13 +6,17 @@ though. So a login role is made whose only right is to be the student's role: th
 its statements by the name of the login, and the tables know the student's.
 
 Code that waits in a table can leave the role (``SET ROLE NONE``), give the login a password of its
-own or lift time limits. It gains nothing: the login has no rights besides the student's, only one
-session may be open, which is the judge's, and every statement gets its time limit anew.
+own, lift time limits, catch their errors, or end the session. It gains nothing: the login has no
+rights besides the student's, only one session may be open, which is the judge's, every statement
+gets its time limit anew, and the judge hangs up where even that does not help.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,11 +25,16 @@ from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import JsonbDumper
 
+from grader.checks.verdict import NotPassed
+from grader.results import Failure, Reason
 from pglab.scratch import Database, Role, Scratch
 
 STATEMENT_MS = 5_000
 LOCK_MS = 2_000
+PATIENCE_S = 20.0
+"""After so long the judge hangs up, whatever the server does."""
 _SECONDS_TO_CONNECT = 10
+_TERMINATED = "57P01"
 _AGAIN = sql.SQL("SET statement_timeout = {}").format(STATEMENT_MS)
 
 
@@ -79,12 +88,38 @@ class Delegate:
         return self._connection
 
     @contextlib.contextmanager
+    def session(self) -> Iterator[psycopg.Connection[DictRow]]:
+        """The connection, for a while.
+
+        Raises:
+            NotPassed: what waits in the tables ended the session, or never let go of it.
+        """
+        connection = self.connection
+        # A function can catch the error of a statement's time limit, and go on.
+        hung_up = threading.Event()
+        watch = threading.Timer(PATIENCE_S, _hang_up, (connection, hung_up))
+        watch.daemon = True
+        watch.start()
+        try:
+            # What code in the tables has set for the session before goes first.
+            connection.execute("RESET ALL")
+            connection.execute("RESET ROLE")
+            yield connection
+        except psycopg.Error as error:
+            if hung_up.is_set() or error.sqlstate == _TERMINATED:
+                raise NotPassed(_ended()) from error
+            raise
+        finally:
+            watch.cancel()
+
+    @contextlib.contextmanager
     def transaction(self, *, keep: bool = False) -> Iterator[None]:
-        """One transaction, rolled back at its end unless it is to be kept."""
-        # What code in the tables has set for the session in an earlier transaction goes first.
-        self.connection.execute("RESET ALL")
-        self.connection.execute("RESET ROLE")
-        with self.connection.transaction(force_rollback=not keep):
+        """One transaction, rolled back at its end unless it is to be kept.
+
+        Raises:
+            NotPassed: as for `session`.
+        """
+        with self.session() as connection, connection.transaction(force_rollback=not keep):
             yield
 
     def execute(
@@ -101,3 +136,21 @@ class Delegate:
         if self._login is not None:
             self._retire(self._login)
             self._login = None
+
+
+def _hang_up(connection: psycopg.Connection[DictRow], hung_up: threading.Event) -> None:
+    hung_up.set()
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as line,
+    ):
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _ended() -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        "What waits in your tables (a trigger, a default, a function) ended the session that wrote "
+        "to them, or never came to an end.",
+        question="What does your trigger do to those who only want to store a row?",
+    )

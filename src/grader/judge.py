@@ -129,7 +129,7 @@ class Judge:
 
     def state(self, database: Database, delegate: Delegate | None = None) -> State:
         """What is in a database, and the way to put rows into it: as the author, or a delegate."""
-        author = (lambda: delegate.connection) if delegate else None
+        author = delegate.session if delegate else None
         return State(database.url_for(self._reader), database.url_for(self.author), author)
 
     def delegate(

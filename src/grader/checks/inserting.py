@@ -154,7 +154,9 @@ class Inserter:
         try:
             rows = self._delegate.execute(statement, parameters).fetchall()
             self._delegate.execute(_NOW)
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+        except psycopg.errors.QueryCanceled as error:
+            raise NotPassed(words.too_slow(relation.name)) from error
+        except psycopg.errors.LockNotAvailable:
             raise
         except psycopg.Error as error:
             if error.sqlstate is None or self._delegate.connection.broken:

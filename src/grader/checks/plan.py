@@ -131,8 +131,9 @@ class Plans:
         """
         names = tables or tuple(self._schema.tables)
         command = sql.SQL("VACUUM (ANALYZE) {}" if vacuum else "ANALYZE {}")
-        for name in names:
-            self._state.author.execute(command.format(sql.Identifier("public", name)))
+        with self._state.author() as connection:
+            for name in names:
+                connection.execute(command.format(sql.Identifier("public", name)))
 
 
 def _is_cut(statement: Statement) -> bool:

@@ -24,6 +24,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from grader.checks import probe_words as words
@@ -253,7 +254,10 @@ class Probe:
         for name in self._schema.tables:
             count = sql.SQL("SELECT pg_catalog.count(*) AS n FROM {}")
             statement = count.format(sql.Identifier("public", name))
-            counts[name] = self._delegate.execute(statement).fetchall()[0]["n"]
+            try:
+                counts[name] = self._delegate.execute(statement).fetchall()[0]["n"]
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise NotPassed(words.hidden_rows(name)) from error
         return counts
 
     @contextlib.contextmanager

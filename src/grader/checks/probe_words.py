@@ -137,3 +137,20 @@ def codes(wanted: tuple[str, ...] | None) -> str:
 
 def told(row: Mapping[str, Any]) -> str:
     return clean(", ".join(f"{k} = {literal(v)}" for k, v in row.items()) or "defaults alone", 400)
+
+
+def too_slow(table: str) -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        f"A statement for one row of {table} did not come to an end; it was stopped.",
+        question="What does a trigger or a rule of this table do for each row?",
+    )
+
+
+def hidden_rows(table: str) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"Not all rows of {table} can be seen by the role that made your tables, so nobody can say "
+        "how many a delete takes along.",
+        question="For whom is the policy on this table meant?",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ INTEGRITY = "23"
 """The class of the SQLSTATEs for rules that rows break (manual, appendix A)."""
 # The C files that raise what a function asks for, whatever SQLSTATE and name it gives the error.
 _RAISED_BY_HAND = frozenset({"pl_exec.c", "plpy_elog.c", "plperl.c", "pltcl.c"})
+# What stands around an error that a foreign key's own statements meet, such as those of a cascade.
+_OF_A_KEY = re.compile(r'(?:SQL statement "(?:DELETE FROM|UPDATE) ONLY [^\n]*"\n?)+')
 _QUESTIONS = {
     "23505": "Which values may appear only once, and where does the database learn that?",
     "23503": "How does PostgreSQL know that this column names a row of another table?",
@@ -62,8 +65,13 @@ def refusal(error: psycopg.Error, relation: Relation, *, code_is_there: bool) ->
         column=clean(said.column_name or "", 63),
         constraint=clean(said.constraint_name or "", 63),
         columns=_columns(said, relation),
-        by_code=by_hand or (code_is_there and bool(said.context)),
+        by_code=by_hand or (code_is_there and _from_code(said.context)),
     )
+
+
+def _from_code(context: str | None) -> bool:
+    """Whether something stands around an error, and not only what a foreign key did."""
+    return bool(context) and not _OF_A_KEY.fullmatch(context or "")
 
 
 def _columns(said: psycopg.errors.Diagnostic, relation: Relation) -> frozenset[str]:

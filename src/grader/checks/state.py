@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
@@ -51,14 +52,14 @@ class Database:
     Args:
         reader_url: a role that may read everything and write nothing.
         author_url: the role that owns the exercise's tables; used by `insert` alone.
-        author: gives a connection to use instead of that role's.
+        author: gives a session to use instead of that role's.
     """
 
     def __init__(
         self,
         reader_url: str,
         author_url: str,
-        author: Callable[[], psycopg.Connection[DictRow]] | None = None,
+        author: Callable[[], AbstractContextManager[psycopg.Connection[DictRow]]] | None = None,
     ) -> None:
         self._urls = {"reader": reader_url, "author": author_url}
         self._author = author
@@ -74,9 +75,12 @@ class Database:
         Returns:
             The rows as they are in the table, defaults included.
         """
-        connection = self.author
         stored: Rows = []
-        with connection.transaction(), connection.cursor() as cursor:
+        with (
+            self.author() as connection,
+            connection.transaction(),
+            connection.cursor() as cursor,
+        ):
             for row in rows:
                 statement = sql.SQL("INSERT INTO {} {} RETURNING *").format(
                     sql.Identifier("public", table), _values(row)
@@ -150,10 +154,9 @@ class Database:
         """The connection that can read everything and write nothing."""
         return self._connection("reader")
 
-    @property
-    def author(self) -> psycopg.Connection[DictRow]:
-        """The connection of those who own the exercise's tables."""
-        return self._author() if self._author else self._connection("author")
+    def author(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
+        """A session of those who own the exercise's tables."""
+        return self._author() if self._author else nullcontext(self._connection("author"))
 
     def close(self) -> None:
         for connection in self._connections.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from grader import delegate
 from grader.results import CheckResult, Reason
 from tests.grader.courses import SOLUTION, TOML
 from tests.grader.examining import Examine, failed
@@ -16,6 +17,13 @@ def test_it(student, probe):
     probe.accepts("users", {"email": "ada@example.org"})
     probe.refuses("users", {"email": "ada@example.org"}, {"email": "ada@example.org"},
                   sqlstate="23505", because="Whose password is reset?")
+"""
+
+
+INSERTS = """
+def test_it(student, db):
+    student.call("build")
+    db.insert("users", {"email": "ada"})
 """
 
 
@@ -383,13 +391,61 @@ def test_it(student, probe, db):
     assert passed(examine(check, answer, toml=TABLES))
 
 
-def test_a_trigger_that_never_ends_is_stopped(examine: Examine) -> None:
-    forever = TRIGGER.format(
-        "PERFORM set_config('statement_timeout', '0', false); LOOP PERFORM pg_sleep(1); END LOOP;"
+FOREVER = "LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;"
+
+
+@pytest.mark.parametrize(
+    ("check", "trap", "told"),
+    [
+        (
+            TWICE,
+            "PERFORM set_config('statement_timeout', '0', false); "
+            "LOOP PERFORM pg_sleep(1); END LOOP;",
+            "did not come to an end; it was stopped",
+        ),
+        (TWICE, FOREVER, "or never came to an end"),
+        (INSERTS, FOREVER, "or never came to an end"),
+        (
+            TWICE,
+            "SET ROLE NONE; PERFORM pg_terminate_backend(pg_backend_pid());",
+            "ended the session that wrote to them",
+        ),
+    ],
+)
+def test_a_trap_for_those_who_write_holds_nobody(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch, check: str, trap: str, told: str
+) -> None:
+    monkeypatch.setattr(delegate, "PATIENCE_S", 6.0)
+    made = USERS.format("") + ";" + TRIGGER.format(trap)
+    assert told in failed(examine(check, building(made), toml=TABLES), Reason.LIMIT)
+
+
+def test_a_table_whose_rows_nobody_can_count_is_told(examine: Examine) -> None:
+    hidden = CASCADE.format("ON DELETE CASCADE", "ON DELETE CASCADE") + (
+        "; ALTER TABLE payments ENABLE ROW LEVEL SECURITY"
+        "; ALTER TABLE payments FORCE ROW LEVEL SECURITY"
+        "; CREATE POLICY all_in ON payments USING (true)"
     )
-    made = USERS.format("") + ";" + forever
-    told = failed(examine(TWICE, building(made), toml=TABLES), Reason.LIMIT)
-    assert "locks" in told
+    told = failed(examine(DELETES, building(hidden), toml=TABLES))
+    assert told.startswith("Not all rows of payments can be seen")
+
+
+def test_a_refusal_in_a_cascade_is_a_rules_even_where_there_are_triggers(
+    examine: Examine,
+) -> None:
+    check = """
+def test_it(student, probe):
+    student.call("build")
+    user = probe.row("users", email="a")
+    order = probe.row("orders", user_id=user["id"])
+    probe.row("bills", order_id=order["id"])
+    probe.deletes("users", {"id": user["id"]}, refused="23503")
+"""
+    made = (
+        USERS.format("") + "; CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users"
+        " ON DELETE CASCADE); CREATE TABLE bills (order_id int REFERENCES orders);"
+    )
+    assert passed(examine(check, building(made + TRIGGER.format("")), toml=TABLES))
 
 
 def test_rows_that_author_and_check_put_into_a_students_table_are_not_counted_as_the_students(
