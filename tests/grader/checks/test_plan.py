@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.results import CheckResult, Reason
+from grader import delegate
+from grader.results import CheckResult, Outcome, Reason
 from tests.grader.courses import TOML
 from tests.grader.examining import Examine, failed
 
@@ -195,6 +196,35 @@ def test_it(student, plan):
 """
     result = examine(check, slow, toml=TABLES, schema=SCHEMA)
     assert "more than 5 seconds" in failed(result, Reason.LIMIT)
+
+
+def test_a_function_that_will_not_be_stopped_is_hung_up_on(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delegate, "PATIENCE_S", 6.0)
+    endless = """
+from sqlalchemy import text
+
+def build(session):
+    session.execute(text('''
+        CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+            WHILE session_user <> current_user LOOP
+                BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END;
+            END LOOP;
+            RETURN n;
+        END $$'''))
+
+def dashboard(session, user_id):
+    return session.execute(text("SELECT * FROM orders WHERE slow(id) = 7")).all()
+"""
+    check = """
+def test_it(student, plan):
+    student.call("build")
+    student.call("dashboard", 7)
+    plan.last(analyze=True)
+"""
+    result = examine(check, endless, toml=TABLES, schema=SCHEMA)
+    assert (result.earned, result.outcome) == (0, Outcome.FAILED), result
 
 
 def test_vacuum_lets_an_index_cover_a_query(examine: Examine) -> None:
