@@ -52,7 +52,7 @@ class Table:
 
 
 def main() -> None:
-    size, options = read_options(__doc__, rounds=2)
+    size, options = read_options(__doc__, rounds=3)
     with durable_scratch() as scratch:
         measure(scratch, size, options.rounds)
 
@@ -158,9 +158,10 @@ def report(rows: int, best: dict[str, float], memory: int) -> None:
         ratio = best[RAW] / seconds
         print(f"{name:62}{seconds:6.1f} s {rows / seconds:10,.0f} rows/s {ratio:5.2f} of raw")
     in_time = best[SEED] < TARGET_SECONDS
-    as_fast = best[RAW] / best[LOAD] >= TARGET_RATIO
     print(f"under {TARGET_SECONDS} s, all included: {'yes' if in_time else 'NO'}")
-    print(f"at half the speed of raw or more: {'yes' if as_fast else 'NO'}")
+    for name, way in (("all included", SEED), ("generating, copying, indexing", LOAD)):
+        as_fast = best[RAW] / best[way] >= TARGET_RATIO
+        print(f"at half the speed of raw or more, {name}: {'yes' if as_fast else 'NO'}")
 
 
 if __name__ == "__main__":
