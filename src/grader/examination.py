@@ -91,10 +91,11 @@ class Examination:
         self.statements = Statements(self._last, self._all, self.routines)
         self._start = self._before_last = self.judge.witness.mark()
 
-    def another_student(self, *, counted: bool = True) -> Student:
+    def another_student(self, *descriptors: int, counted: bool = True) -> Student:
         """The submission in one more process of the same cell, on the same database.
 
         Args:
+            descriptors: to be left open in it; see `grader.sandbox.cell.Cell.runner`.
             counted: whether each of its calls becomes what `statements.last` tells of. Without it
                 whoever asked says so by `called`.
 
@@ -102,7 +103,7 @@ class Examination:
             NeverImports: as on entry.
             GraderError: the sandbox gives no further process.
         """
-        runner = self.sitting.seat.another_runner()
+        runner = self.sitting.seat.another_runner(*descriptors)
         self._stack.callback(runner.close)
         self.sitting.open(runner)
         return self._student(runner, counted=counted)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grader.checks.api import Api
     from grader.checks.data import Data
     from grader.checks.faults import Faults
     from grader.checks.migrations import Migrations
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 def make(name: str, examination: Examination) -> Any:
     """The instrument of this name for one check."""
     return MAKERS[name](examination)
+
+
+def _api(examination: Examination) -> Api:
+    from grader.checks.api import Api
+
+    return Api(examination)
 
 
 def _data(examination: Examination) -> Data:
@@ -103,6 +110,7 @@ def _rivals(examination: Examination) -> Rivals:
 
 
 MAKERS: Mapping[str, Callable[[Examination], Any]] = {
+    "api": _api,
     "data": _data,
     "db": lambda examination: examination.state,
     "faults": _faults,

@@ -49,10 +49,15 @@ class Seat:
             self._cell = self.judge.sandbox.cell()
         return self._cell
 
-    def another_runner(self) -> Runner:
-        """One more process beside those that run in the cell."""
+    def another_runner(self, *descriptors: int) -> Runner:
+        """One more process beside those that run in the cell; see `Cell.runner`."""
         assert self._cell is not None
-        return self._cell.runner()
+        return self._cell.runner(*descriptors)
+
+    def end(self, runner: Runner) -> None:
+        """Kill one of its processes; see `Cell.end`."""
+        assert self._cell is not None
+        self._cell.end(runner)
 
     def reset_cell(self) -> None:
         """Have the cell end what a check left running, while the judge goes on."""

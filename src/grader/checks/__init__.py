@@ -10,6 +10,7 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 ``rivals``      processes of the submission, stepped through a race (`grader.checks.rivals.Rivals`)
 ``migrations``  runs Alembic up, down and halfway (`grader.checks.migrations.Migrations`)
 ``oracle``      compares answers with the author's query (`grader.checks.oracle.Oracle`)
+``api``         asks an ASGI application by HTTP (`grader.checks.api.Api`)
 ``data``        values made from the run's seed (`grader.checks.data.Data`)
 ``schema``      which tables and rules there are, from the catalog (`grader.checks.schema.Schema`)
 ``probe``       rows that must be accepted or refused (`grader.checks.probe.Probe`)
@@ -21,6 +22,7 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 from grader.checks.verdict import Hint, NotPassed, Raises, check, hint
 
 INSTRUMENTS = (
+    "api",
     "data",
     "db",
     "faults",

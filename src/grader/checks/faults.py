@@ -185,7 +185,7 @@ class Faults:
                 sql.Identifier(self._examination.judge.author.name),
             )
             with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
-                self._examination.state.author.execute(grant)
+                self._examination.delegate.connection.execute(grant)
         return plant()
 
     def _laboratory(self) -> lab.Faults:

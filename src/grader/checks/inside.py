@@ -75,3 +75,29 @@ def compare_models(session: Any, _: Any, module: str, name: str) -> list[str]:
     metadata = getattr(found, "metadata", found)
     context = MigrationContext.configure(session.connection(), opts=options)
     return [told(change) for change in compare_metadata(context, metadata)]
+
+
+def serve_app(session: Any, module: Any, name: str, factory: bool, descriptor: int) -> None:
+    """Serve an ASGI application of the submission on a listening socket, in a thread; return when
+    it has started.
+    """
+    import socket
+    import threading
+    import time
+
+    import uvicorn
+
+    app = getattr(module, name, None)
+    if app is None:
+        raise AttributeError(f"the module has no {name}")
+    if factory:
+        url = session.get_bind().url.render_as_string(hide_password=False)
+        app = app(url)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+    listener = socket.socket(fileno=descriptor)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError(f"{name} did not start")
+        time.sleep(0.005)

@@ -164,6 +164,10 @@ class Rivals:
         graph = blockers(self._watching(), rival.pids)
         return {pid for held_by in graph.values() for pid in held_by}
 
+    def waiting(self) -> int:
+        """How many sessions of the submission wait for a lock, whoever they belong to."""
+        return len(blockers(self._watching(), self._sessions()))
+
     def sent(self, rival: Rival) -> list[Statement]:
         """The statements of a rival's sessions in its last call, transaction control included."""
         if rival.since is None:

@@ -17,7 +17,10 @@ _SHOWN_PARAMETERS = 12
 # What SQLAlchemy and psycopg ask of a new connection before any statement of the application.
 _GREETINGS = re.compile(
     r"\s*(select pg_catalog\.version\(\)|show standard_conforming_strings|select current_schema\(\)"
-    r"|show transaction isolation level|deallocate all)\s*;?\s*\Z",
+    r"|show transaction isolation level|deallocate all"
+    r"|select\s+typname as name, oid, typarray as array_oid,\s+oid::regtype::text as regtype,"
+    r" typdelim as delimiter\s+from pg_type t\s+where t\.oid = to_regtype\(\$1\)\s+order by t\.oid"
+    r")\s*;?\s*\Z",
     re.IGNORECASE,
 )
 _BLOCKS = frozenset({"DO", "CALL", "EXECUTE"})

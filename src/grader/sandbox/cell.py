@@ -44,8 +44,12 @@ class Cell:
         if poll.poll(0):  # it says nothing unasked, so it has hung up
             raise SandboxError(f"the cell ended: {self._last_words()}")
 
-    def runner(self) -> Runner:
+    def runner(self, *descriptors: int) -> Runner:
         """A freshly forked runner.
+
+        Args:
+            descriptors: at most two, to be left open in it; `Runner.descriptors` says what they
+                are called there.
 
         Raises:
             SandboxError: the cell has ended or does not answer.
@@ -54,9 +58,9 @@ class Cell:
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         try:
-            self._send({"op": "run"}, [theirs.fileno(), write])
+            self._send({"op": "run"}, [theirs.fileno(), write, *descriptors])
             theirs.close()
-            self._receive()
+            told = self._receive()
         except BaseException:
             ours.close()
             os.close(read)
@@ -64,7 +68,19 @@ class Cell:
         finally:
             theirs.close()
             os.close(write)
-        return Runner(ours, read, self._limits, self._memory_held)
+        runner = Runner(ours, read, self._limits, self._memory_held)
+        runner.pid, runner.descriptors = told["pid"], told["descriptors"]
+        return runner
+
+    def end(self, runner: Runner) -> None:
+        """Kill one runner and what it has started, as a machine that fails does, and wait for it.
+
+        Raises:
+            SandboxError: the cell has ended or does not answer.
+        """
+        self._send({"op": "end", "pid": runner.pid})
+        self._receive()
+        runner.close()
 
     def begin_reset(self) -> None:
         """Have every process of the submission ended and its directories emptied, without waiting.

@@ -49,6 +49,11 @@ class Runner:
         self._look = time.monotonic() + _POLL_SECONDS
         self._ended: Ended | None = None
         self._asked: _Asked | None = None
+        self._closed = False
+        self.pid = 0
+        """Of the process, as its cell counts."""
+        self.descriptors: list[int] = []
+        """What the descriptors that it was given are called there."""
         channel.setblocking(False)
         os.set_blocking(output, False)
 
@@ -105,8 +110,11 @@ class Runner:
         return bytes(self._kept)
 
     def close(self) -> None:
-        self._channel.close()
-        os.close(self._output)
+        """Hang up; safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._channel.close()
+            os.close(self._output)
 
     def _exchange_safely(self, asked: _Asked, seconds: float) -> Outcome | None:
         try:

@@ -93,7 +93,7 @@ class _Cell:
             control.send(self._channel, {"ready": True})
             while (received := control.receive(self._channel)) is not None:
                 request, descriptors = received
-                control.send(self._channel, self._obey(request["op"], descriptors))
+                control.send(self._channel, self._obey(request, descriptors))
         except ConnectionError:
             pass  # the judge has gone while it was being answered
         finally:
@@ -101,18 +101,31 @@ class _Cell:
             if not self._isolated:
                 shutil.rmtree(self._home, ignore_errors=True)
 
-    def _obey(self, op: str, descriptors: list[int]) -> dict[str, Any]:
-        if op == "run":
+    def _obey(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        if request["op"] == "run":
             pid = self._run(*descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
-            return {"pid": pid}
+            return {"pid": pid, "descriptors": descriptors[2:]}
+        if request["op"] == "end":
+            self._end(request["pid"])
+            return {}
         self._reset()
         exits = {str(pid): code for pid, code in self._exits.items()}
         self._exits.clear()
         return {"exits": exits}
 
-    def _run(self, channel: int, output: int) -> int:
+    def _end(self, pid: int) -> None:
+        """Kill one runner with its group, and no other process."""
+        if pid not in self._runners:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        self._runners.discard(pid)
+
+    def _run(self, channel: int, output: int, *_left_open: int) -> int:
         self._fresh = False
         pid = os.fork()
         if pid > 0:

@@ -44,6 +44,9 @@ def test_the_environment_is_not_inherited(lab: Laboratory, monkeypatch: pytest.M
         one = own.submit("import os\ndef f(session): return dict(os.environ)")
         environment = one.value("f")
         one.close()
+    # The one that the submission is told is its own.
+    assert lab.database.name in environment.pop("DATABASE_URL")
+    assert "secret" not in str(environment)
     assert set(environment) <= KNOWN
 
 

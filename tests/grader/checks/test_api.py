@@ -1,0 +1,221 @@
+"""An application is judged by what it answers, what it stores, and what a restart leaves of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.judge import Judge
+from grader.results import Outcome, Reason
+from grader.sandbox import BubblewrapSandbox
+from pglab.servers import Server
+from tests.grader.courses import TOML
+from tests.grader.examining import Course, Examine, errored, failed
+
+# The smallest framework there is: ASGI itself.
+PLAIN = """
+import json
+import os
+from sqlalchemy import create_engine, text
+
+engine = create_engine(os.environ["DATABASE_URL"])
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    status, said = answer(scope["method"], scope["path"], body)
+    await send({
+        "type": "http.response.start", "status": status,
+        "headers": [(b"content-type", b"application/json"), (b"x-notes", b"1")],
+    })
+    await send({"type": "http.response.body", "body": said})
+
+def answer(method, path, body):
+    with engine.begin() as connection:
+        if (method, path) == ("POST", "/notes"):
+            given = json.loads(body)
+            connection.execute(text("INSERT INTO notes (body) VALUES (:b)"), {"b": given["body"]})
+            return 201, json.dumps(given).encode()
+        if (method, path) == ("GET", "/notes"):
+            rows = connection.scalars(text("SELECT body FROM notes ORDER BY id")).all()
+            return 200, json.dumps(rows).encode()
+    return 404, b"no such thing"
+"""
+FASTAPI = """
+from fastapi import Body, FastAPI, Response
+from sqlalchemy import create_engine, text
+
+def create_app(url):
+    engine = create_engine(url)
+    app = FastAPI()
+
+    @app.post("/notes", status_code=201)
+    def add(response: Response, body: str = Body(embed=True)):
+        response.headers["X-Notes"] = "1"
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO notes (body) VALUES (:b)"), {"b": body})
+        return {"body": body}
+
+    @app.get("/notes")
+    def notes():
+        with engine.connect() as connection:
+            return connection.scalars(text("SELECT body FROM notes ORDER BY id")).all()
+
+    return app
+
+app = create_app(__import__("os").environ["DATABASE_URL"])
+"""
+IN_MEMORY = (
+    PLAIN.partition("def answer")[0]
+    + """
+notes = []
+
+def answer(method, path, body):
+    if method == "POST":
+        notes.append(json.loads(body)["body"])
+        return 201, body
+    return 200, json.dumps(notes).encode()
+"""
+)
+KEEPS = """
+def test_it(db, api, statements, data):
+    body = data.word()
+    api.start()
+    made = api.post("/notes", json={"body": body}, headers={"X-Client": "kit"})
+    assert (made.status, made.json()["body"], made.headers["x-notes"]) == (201, body, "1")
+    api.restart()
+    assert api.get("/notes").json() == [body], hint("After a restart it is gone.")
+    assert statements.last.count == 1
+    assert db.count("notes", body=body) == 1, hint("The database does not know it.")
+    assert api.delete("/nothing").status in (404, 405)
+"""
+
+
+@pytest.mark.parametrize("answer", [PLAIN, FASTAPI])
+def test_an_application_is_asked_and_restarted(examine: Examine, answer: str) -> None:
+    result = examine(KEEPS, answer)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+def test_a_factory_gets_the_url(examine: Examine) -> None:
+    check = KEEPS.replace("api.start()", 'api.start("create_app", factory=True)')
+    result = examine(check, FASTAPI)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+def test_what_only_memory_knows_does_not_survive(examine: Examine) -> None:
+    assert failed(examine(KEEPS, IN_MEMORY)) == "After a restart it is gone."
+
+
+@pytest.mark.sandbox
+def test_it_works_where_there_is_no_network(server: Server, tmp_path: Path) -> None:
+    with (
+        BubblewrapSandbox(server.socket_dir).start() as sandbox,
+        Judge(server, sandbox, seed=1) as judge,
+    ):
+        with Course(tmp_path, judge).desk(KEEPS, PLAIN) as desk:
+            result = desk.run(desk.exercise.checks[0])
+        while judge._pools:
+            judge._pools.popitem()[1].close()
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+def test_clients_that_come_together_race(examine: Examine) -> None:
+    check = """
+def test_it(db, api):
+    api.start()
+    request = ("POST", "/notes", {"body": "once"})
+    got = api.together(request, request, gate="notes")
+    assert db.count("notes") == 1, hint(f"{db.count('notes')} are stored.")
+    assert sorted(r.status for r in got) == [201, 409]
+    assert [r.status for r in api.together(("GET", "/notes"), ("GET", "/notes"))] == [200, 200]
+"""
+    looks = FASTAPI.replace(
+        '            connection.execute(text("INSERT',
+        """            found = text("SELECT count(*) FROM notes WHERE body = :b")
+            if connection.scalar(found, {"b": body}):
+                response.status_code = 409
+                return {}
+            connection.execute(text("INSERT""",
+    )
+    locks = looks.replace(
+        "            found =",
+        '            lock = text("SELECT pg_advisory_xact_lock(1)")\n'
+        "            connection.execute(lock)\n            found =",
+    )
+    assert failed(examine(check, looks)) == "2 are stored."
+    result = examine(check, locks)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+START = "def test_it(api):\n    api.start()\n    api.get('/notes').json()"
+
+
+def test_an_application_that_does_not_start_is_told(examine: Examine) -> None:
+    result = examine(START, "x = 1")
+    assert failed(result, Reason.RAISED) == "Starting app raised AttributeError."
+    refuses = PLAIN.replace(
+        "        return\n",
+        "        await receive()\n"
+        "        await send({'type': 'lifespan.startup.failed'})\n"
+        "        return\n",
+        1,
+    )
+    result = examine(START, refuses)
+    assert failed(result, Reason.RAISED) == "Starting app raised RuntimeError."
+    assert "status 500" in failed(examine(START, "app = 7"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "words"),
+    [
+        ("return 200, b'<p>notes</p>'", Reason.ASSERTION, "answered with status 200 and a body"),
+        ("os._exit(0)", Reason.KILLED, "GET /notes got no answer that is HTTP."),
+        ("import time; time.sleep(60)", Reason.TIMEOUT, "not answered within 1 seconds"),
+        ("return 200, b'x' * 9_000_000", Reason.LIMIT, "is larger than 8 MB"),
+        ("return 200, b'[' * 500_000", Reason.ASSERTION, "not JSON"),
+        ("raise ValueError", Reason.ASSERTION, "answered with status 500"),
+    ],
+)
+def test_answers_that_help_nobody_are_told(
+    examine: Examine, change: str, reason: Reason, words: str
+) -> None:
+    answer = PLAIN.replace("    with engine.begin()", f"    {change}\n    with engine.begin()")
+    toml = TOML.replace("seconds = 5", "seconds = 1")
+    assert words in failed(examine(START, answer, toml=toml), reason)
+
+
+def test_a_check_that_asks_before_it_starts_is_at_fault(examine: Examine) -> None:
+    assert "start() comes first" in errored(examine("def test_it(api): api.get('/')", PLAIN))
+    check = "def test_it(api):\n    api.start()\n    api.start()"
+    assert "runs already" in errored(examine(check, PLAIN))
+
+
+@pytest.fixture
+def descriptors() -> Iterator[None]:
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_nothing_is_left_behind(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+    (tmp_path / "t").mkdir()
+    check = START + "\n    api.restart()\n    api.restart()\n    api.get('/notes')"
+    with course.desk(check, PLAIN) as desk:
+        assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
+    while course.judge._pools:
+        course.judge._pools.popitem()[1].close()
+    assert [p.name for p in (tmp_path / "t").iterdir() if p.name.startswith("kit-api")] == []
