@@ -17,7 +17,11 @@ from pglab.urls import sqlalchemy_url
 
 FOLDER = Path(__file__).parents[2] / "docs" / "misconceptions"
 PAGES = sorted(p for p in FOLDER.glob("*.md") if p.name != "README.md")
-EXERCISE_OF = {"05_crud": "04_repository", "07_n_plus_one": "08_n_plus_one"}
+# For each notebook its first exercise: on the tables of that one the experiments are run.
+EXERCISE_OF = {
+    tomllib.loads(path.read_text(encoding="utf-8"))["notebook"]: path.parent.name
+    for path in sorted(FOLDER.parents[1].glob("exercises/*/exercise.toml"), reverse=True)
+}
 PARTS = (
     "**What you see.**",
     "**Why one believes it.**",
