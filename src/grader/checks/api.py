@@ -25,6 +25,7 @@ import json as jsons
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -212,16 +213,25 @@ class Api:
         body = None if json is None else jsons.dumps(json).encode()
         sent = {"Content-Type": "application/json"} if body is not None else {}
         connection = _Connection(self._path, seconds)
+        # An answer may also come drop by drop, each in time.
+        watch = threading.Timer(seconds, connection.cut)
+        watch.daemon = True
+        watch.start()
         try:
             connection.request(method, path, body, {**sent, **(headers or {})})
             got = connection.getresponse()
-            content = _read(got, name, time.monotonic() + seconds)
+            content = got.read(_MOST_BYTES + 1)
+            if connection.was_cut:
+                raise NotPassed(_late(name, seconds))
+            if len(content) > _MOST_BYTES:
+                raise NotPassed(_too_much(name))
             return Response(name, got.status, {k.lower(): v for k, v in got.getheaders()}, content)
-        except TimeoutError as error:
-            raise NotPassed(_late(name, seconds)) from error
         except (OSError, http.client.HTTPException) as error:
+            if connection.was_cut or isinstance(error, TimeoutError):
+                raise NotPassed(_late(name, seconds)) from error
             raise NotPassed(_no_answer(name, error)) from error
         finally:
+            watch.cancel()
             connection.close()
 
     def _settle(self, asked: Iterable[Future[Response]]) -> None:
@@ -248,23 +258,20 @@ class _Connection(http.client.HTTPConnection):
         super().__init__("localhost", timeout=seconds)
         self._path = path
         self._seconds = seconds
+        self.was_cut = False
+        # HTTPConnection lets go of its own where the end of the answer is the end of everything.
+        self._held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = self._held
         self.sock.settimeout(self._seconds)
         self.sock.connect(str(self._path))
 
-
-def _read(got: http.client.HTTPResponse, name: str, deadline: float) -> bytes:
-    """The body, within a limit of bytes and of time: it may come drop by drop."""
-    content = bytearray()
-    while chunk := got.read1(65_536):
-        content += chunk
-        if len(content) > _MOST_BYTES:
-            raise NotPassed(_too_much(name))
-        if time.monotonic() > deadline:
-            raise TimeoutError
-    return bytes(content)
+    def cut(self) -> None:
+        """End it from another thread; whoever reads finds that there is no more."""
+        self.was_cut = True
+        with contextlib.suppress(OSError):
+            self._held.shutdown(socket.SHUT_RDWR)
 
 
 def _late(name: str, seconds: float) -> Failure:

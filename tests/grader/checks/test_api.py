@@ -194,6 +194,48 @@ def test_answers_that_help_nobody_are_told(
     assert words in failed(examine(START, answer, toml=toml), reason)
 
 
+DRIPS = """
+import os
+import socket
+import threading
+import time
+
+def is_listening(number):
+    try:
+        with socket.socket(fileno=os.dup(number)) as one:
+            return one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        return False
+
+def drip(listener):
+    client, _ = listener.accept()
+    client.send(START)
+    for _ in range(1000):
+        client.send(b"x")
+        time.sleep(0.05)
+
+def create_app(url):
+    (number,) = filter(is_listening, range(3, 256))
+    taken = socket.socket(fileno=os.dup(number))
+    instead = socket.socket()
+    instead.bind(("127.0.0.1", 0))
+    os.dup2(instead.fileno(), number)
+    threading.Thread(target=drip, args=(taken,), daemon=True).start()
+    return lambda scope, receive, send: None
+"""
+
+
+@pytest.mark.parametrize(
+    "start", [b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "]
+)
+def test_an_answer_that_comes_drop_by_drop_is_given_up(examine: Examine, start: bytes) -> None:
+    """The submission answers by itself, on the socket that it was given for its application."""
+    check = START.replace("api.start()", 'api.start("create_app", factory=True)')
+    toml = TOML.replace("seconds = 5", "seconds = 1")
+    result = examine(check, DRIPS.replace("START", repr(start)), toml=toml)
+    assert failed(result, Reason.TIMEOUT) == "GET /notes was not answered within 1 seconds."
+
+
 def test_a_check_that_asks_before_it_starts_is_at_fault(examine: Examine) -> None:
     assert "start() comes first" in errored(examine("def test_it(api): api.get('/')", PLAIN))
     check = "def test_it(api):\n    api.start()\n    api.start()"
