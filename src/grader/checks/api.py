@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import importlib.util
 import json as jsons
 import shutil
 import socket
@@ -102,6 +103,8 @@ class Api:
         """
         if self._student is not None:
             raise JudgeError("The application runs already; restart() begins anew.")
+        if importlib.util.find_spec("uvicorn") is None:
+            raise JudgeError('Applications are served by uvicorn: pip install "kit[api]".')
         self._how = (app, factory)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="kit-api-"))

@@ -81,12 +81,12 @@ def serve_app(session: Any, module: Any, name: str, factory: bool, descriptor: i
     """Serve an ASGI application of the submission on a listening socket, in a thread; return when
     it has started.
     """
+    import importlib
     import socket
     import threading
     import time
 
-    import uvicorn
-
+    uvicorn = importlib.import_module("uvicorn")  # not everybody who grades has the extra "api"
     app = getattr(module, name, None)
     if app is None:
         raise AttributeError(f"the module has no {name}")

@@ -242,6 +242,13 @@ def test_a_check_that_asks_before_it_starts_is_at_fault(examine: Examine) -> Non
     assert "runs already" in errored(examine(check, PLAIN))
 
 
+def test_without_uvicorn_the_kit_is_at_fault(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert 'pip install "kit[api]"' in errored(examine(START, PLAIN))
+
+
 @pytest.fixture
 def descriptors() -> Iterator[None]:
     before = len(os.listdir("/proc/self/fd"))
