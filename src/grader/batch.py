@@ -5,6 +5,7 @@ results.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import secrets
 import time
@@ -14,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.assignment import Assignment
 from grader.catalog import CheckSpec, Course, Exercise, load_course
 from grader.desk import not_taken
 from grader.plan import Plan, fingerprint
@@ -27,7 +29,9 @@ from grader.results import (
     Reason,
     SubmissionResult,
 )
+from grader.roster import read_roster
 from grader.sandbox import open_sandbox
+from grader.scores import scores
 from grader.starting import ServerStart
 from grader.submissions import Submission, read_submissions
 from grader.text import clean
@@ -52,6 +56,8 @@ def grade(
     sandbox: str = "auto",
     seed: int | None = None,
     exercises: Sequence[str] = (),
+    assignment: str | None = None,
+    roster: Path | None = None,
     jobs: int = 1,
     own_work: bool = False,
     visible_only: bool = False,
@@ -67,7 +73,9 @@ def grade(
         database: ``auto``, ``embedded``, ``container`` or a URL.
         sandbox: ``auto``, ``bubblewrap`` or ``process``.
         seed: of the run's data; drawn at random where None is given, and part of the result.
-        exercises: names; all of the course where none is given.
+        exercises: names; those of the assignment where none is given, or all of the course.
+        assignment: name of one in ``course.toml``, for weights, due date and what lateness costs.
+        roster: a CSV file that says who is in the class (`grader.roster`).
         jobs: processes.
         own_work: the code is the user's own, so that a mere process may do as sandbox.
         visible_only: leave out the checks that only instructors hold.
@@ -80,7 +88,10 @@ def grade(
         PglabError: no server can be had.
     """
     began, started = datetime.now(UTC), time.perf_counter()
-    course, chosen, submissions = _read(course_root, exercises, paths)
+    course = load_course(course_root)
+    asked = course.assignment(assignment) if assignment else Assignment()
+    entries = read_roster(roster, asked.time_zone) if roster else ()
+    chosen, submissions = _read(course, exercises or asked.exercises, paths)
     seed = secrets.randbelow(2**31) if seed is None else seed
     with contextlib.ExitStack() as stack:
         start = stack.enter_context(ServerStart(database, home=home, say=say))
@@ -120,7 +131,10 @@ def grade(
         "checks": len(gathered.results),
         **_seconds(submissions, gathered),
     }
-    return Grading(course.title, evidence, tuple(results), course.misconceptions, timings)
+    grading = Grading(course.title, evidence, tuple(results), course.misconceptions, timings)
+    if not (assignment or roster):
+        return grading
+    return dataclasses.replace(grading, scores=scores(grading, asked, entries))
 
 
 def check(
@@ -155,14 +169,13 @@ def check(
 
 
 def _read(
-    course_root: Path, exercises: Sequence[str], paths: Sequence[Path]
-) -> tuple[Course, tuple[Exercise, ...], tuple[Submission, ...]]:
-    """The course, its exercises that were asked for, and what was handed in for them."""
-    course = load_course(course_root)
+    course: Course, exercises: Sequence[str], paths: Sequence[Path]
+) -> tuple[tuple[Exercise, ...], tuple[Submission, ...]]:
+    """The exercises that were asked for, and what was handed in for them."""
     chosen = tuple(course.select(exercises))
     for exercise in chosen:
         _ = exercise.checks  # a broken check file is found before anything is started
-    return course, chosen, tuple(read_submissions(paths, chosen))
+    return chosen, tuple(read_submissions(paths, chosen))
 
 
 def _sweep(server: Server) -> None:

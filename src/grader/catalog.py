@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from grader.assignment import Assignment, read_assignment
 from grader.checks import INSTRUMENTS
 from grader.checks.verdict import MARK, CheckMark
 from grader.errors import CatalogError
@@ -124,6 +125,7 @@ class Course:
     misconceptions: Mapping[str, Misconception]
     broken: Mapping[str, CatalogError] = field(default_factory=dict)
     """By name, why an exercise cannot be read: told to those who ask for it, and to nobody else."""
+    assignments: Mapping[str, Assignment] = field(default_factory=dict)
 
     def select(self, names: Iterable[str]) -> tuple[Exercise, ...]:
         """The exercises with these names, in order; all of them where no name is given.
@@ -140,6 +142,17 @@ class Course:
         for name in sorted(wanted & self.broken.keys()):
             raise self.broken[name]
         return tuple(e for e in self.exercises.values() if e.name in wanted)
+
+    def assignment(self, name: str) -> Assignment:
+        """The assignment of this name in ``course.toml``.
+
+        Raises:
+            CatalogError: there is none; the message names those that there are.
+        """
+        if name in self.assignments:
+            return self.assignments[name]
+        there = ", ".join(self.assignments) or "none; course.toml has no [assignment.NAME]"
+        raise CatalogError(f"There is no assignment {name!r}. There are: {there}.")
 
     def _resolve(self, name: str) -> str:
         names = sorted({*self.exercises, *self.broken})
@@ -193,17 +206,21 @@ def load_course(root: Path) -> Course:
             exercises[path.name] = load_exercise(path, root / "solutions" / path.name)
         except CatalogError as error:
             broken[path.name] = error
-    return Course(root, _course_title(root), exercises, misconceptions, broken)
+    title, assignments = _settings(root, frozenset(exercises))
+    return Course(root, title, exercises, misconceptions, broken, assignments)
 
 
-def _course_title(root: Path) -> str:
-    """What ``course.toml`` says, or the folder's name where there is none."""
+def _settings(root: Path, exercises: frozenset[str]) -> tuple[str, Mapping[str, Assignment]]:
+    """What ``course.toml`` says; where there is none, the folder's name is the course's title."""
     file = root / "course.toml"
     if not file.is_file():
-        return root.resolve().name
+        return root.resolve().name, {}
     settings = read_toml(file)
-    settings.only({"title"})
-    return settings.text("title")
+    settings.only({"title", "assignment"})
+    return settings.text("title"), {
+        name: read_assignment(name, table, exercises)
+        for name, table in settings.tables("assignment").items()
+    }
 
 
 def load_exercise(path: Path, solution_path: Path) -> Exercise:

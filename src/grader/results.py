@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from grader.people import Scores, scores_from_json
+
 FORMAT_VERSION = 1
 """Version of ``results.json``; raised when a field changes its meaning or goes away."""
 
@@ -201,6 +203,9 @@ class Grading:
     where it is there: ``started`` (ISO 8601, UTC), ``by_student`` (seconds by student) and
     ``by_check`` (seconds by student, exercise and check)."""
 
+    scores: Scores | None = None
+    """Where an assignment or a roster was given."""
+
     @property
     def maximum(self) -> dict[str, float]:
         """Points that each exercise is worth, the same for everybody; in the exercises' order."""
@@ -244,6 +249,7 @@ def heading_to_json(grading: Grading) -> dict[str, Any]:
         "course": grading.course,
         "evidence": _plain(grading.evidence),
         "misconceptions": _plain(grading.misconceptions),
+        "scores": _plain(grading.scores),
         "timings": _plain(grading.timings),
     }
 
@@ -291,6 +297,7 @@ def from_json(data: Mapping[str, Any]) -> Grading:
                 for key, value in data["misconceptions"].items()
             },
             timings=data["timings"],
+            scores=scores_from_json(data["scores"]) if data["scores"] else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"results.json is damaged: {type(error).__name__}: {error}. Run kit grade again."

@@ -39,6 +39,18 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Grade only this exercise. May be given several times.",
 )
+@click.option(
+    "--assignment",
+    metavar="NAME",
+    help="Grade an assignment of course.toml: its exercises, weights, due date and late policy.",
+)
+@click.option(
+    "--roster",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CSV",
+    help="Who is in the class: a CSV file with a column id, and perhaps folder, name, email, "
+    "section, submitted_at, extension_hours, excused.",
+)
 @options.database("Where the databases of the checks live")
 @options.sandbox
 @options.seed
@@ -51,6 +63,8 @@ def command(
     paths: tuple[Path, ...],
     out: Path,
     exercises: tuple[str, ...],
+    assignment: str | None,
+    roster: Path | None,
     database: str,
     sandbox: str,
     seed: int | None,
@@ -96,6 +110,8 @@ def command(
                 sandbox=sandbox,
                 seed=seed,
                 exercises=chosen,
+                assignment=assignment,
+                roster=roster,
                 jobs=jobs,
                 say=say,
                 progress=told,

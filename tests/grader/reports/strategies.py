@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from grader.people import Attempt, PersonScore, Scores
 from grader.results import (
     CheckResult,
     Evidence,
@@ -82,6 +83,23 @@ _hashes = st.one_of(st.just(""), st.just("0123456789abcdef" * 4))
 _sqlstates = st.one_of(st.none(), st.sampled_from(["23505", "40001", "ZZ999"]))
 
 
+def _scores(text: st.SearchStrategy[str]) -> st.SearchStrategy[Scores]:
+    attempts = st.builds(Attempt, text, text, st.integers(0, 10**7), _points, _points)
+    people = st.builds(
+        PersonScore,
+        *(text, text, text, text),
+        st.sampled_from(["graded", "not final", "missing", "excused"]),
+        text,
+        _points,
+        _points,
+        st.lists(attempts, max_size=2).map(tuple),
+    )
+    several = st.lists(people, max_size=3).map(tuple)
+    return st.builds(
+        Scores, text, text, text, _points, several, st.lists(text, max_size=2).map(tuple)
+    )
+
+
 @st.composite
 def gradings(draw: st.DrawFn, *, surrogates: bool = False) -> Grading:
     """Arbitrary gradings of up to four submissions and three exercises."""
@@ -96,6 +114,7 @@ def gradings(draw: st.DrawFn, *, surrogates: bool = False) -> Grading:
         submissions=submissions,
         misconceptions={id_: draw(_misconceptions(id_, text)) for id_ in known},
         timings=draw(_timings(submissions)),
+        scores=draw(st.none() | _scores(text)),
     )
 
 
