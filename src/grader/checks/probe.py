@@ -35,6 +35,7 @@ from grader.checks.refusals import INTEGRITY, Refusal
 from grader.checks.schema import Schema
 from grader.checks.verdict import NotPassed
 from grader.delegate import Delegate
+from pglab.relations import Relation
 
 # Rules that say the same have several codes: EXCLUDE (… WITH =) keeps rows apart as UNIQUE does,
 # RESTRICT refuses as a foreign key does (with a code of its own from version 18 on), and
@@ -129,8 +130,34 @@ class Probe:
             NotPassed: the last row was accepted or refused for another reason, or one before it was
                 refused.
         """
-        *before, last = rows
         wanted = (sqlstate,) if isinstance(sqlstate, str) else sqlstate
+        refused, stored, relation = self._insert_all(table, rows, because)
+        last = rows[-1]
+        if refused is not None:
+            told = words.told(last)
+            return _as_wanted(refused, wanted, table, told, because, by_code=by_code)
+        told = words.told({**last, **{k: v for k, v in stored.items() if k in last}})
+        raise NotPassed(words.should_refuse(relation, f"the row {told}", wanted, because))
+
+    def refusal(self, table: str, *rows: Mapping[str, Any], because: str = "") -> Refusal | None:
+        """What PostgreSQL says to the last of these rows, for checks that judge it themselves.
+
+        Args:
+            because: why the rows before it should be accepted, for the learner.
+
+        Returns:
+            The refusal, or None where it was accepted.
+
+        Raises:
+            NotPassed: a row before the last was refused.
+        """
+        return self._insert_all(table, rows, because)[0]
+
+    def _insert_all(
+        self, table: str, rows: Sequence[Mapping[str, Any]], because: str
+    ) -> tuple[Refusal | None, Row, Relation]:
+        """Insert rows of which only the last may be refused, and roll back."""
+        *before, last = rows
         with self._transaction():
             relation = self._inserter.relation(table)
             for row in before:
@@ -143,10 +170,8 @@ class Probe:
             try:
                 stored = self._inserter.insert(relation, last)
             except Refused as refused:
-                told = words.told(last)
-                return _as_wanted(refused.refusal, wanted, table, told, because, by_code=by_code)
-        told = words.told({**last, **{k: v for k, v in stored.items() if k in last}})
-        raise NotPassed(words.should_refuse(relation, f"the row {told}", wanted, because))
+                return refused.refusal, {}, relation
+        return None, stored, relation
 
     def updates(
         self,

@@ -462,3 +462,20 @@ def test_it(student, db, statements):
         "def build", "def build_more"
     )
     assert passed(examine(check.replace('"CREATE TABLE"', '"CREATE"'), answer, toml=TABLES))
+
+
+ASKING = """
+def test_it(student, probe):
+    student.call("build")
+    ada, nobody = {"email": "ada@example.org"}, {"email": None}
+    refused = probe.refusal("users", ada, ada)
+    assert (refused.sqlstate, refused.by_code) == ("23505", False)
+    assert probe.refusal("users", nobody, nobody) is None
+    assert probe.refusal("users", ada) is None, "a probe stays until the next one"
+    probe.refusal("users", ada, ada, nobody, because="Whose is it?")
+"""
+
+
+def test_a_check_may_ask_what_is_refused_and_judge_it_itself(examine: Examine) -> None:
+    told = failed(examine(ASKING, building(USERS.format(" UNIQUE")), toml=TABLES))
+    assert told.endswith("it should accept that. Whose is it?")
