@@ -18,7 +18,7 @@ missing = $(shell PYTHON='$(PYTHON)' sh bootstrap.sh $(@:setup-%=%) check 2>&1)
 # not work; but not the submission that attacks whatever grades it.
 CLASS := samples/class
 HOSTILE := $(CLASS)/mateo
-ASKED_FOR := --exercise 04_repository --exercise 08_n_plus_one
+ASKED_FOR := --assignment samples
 WALLED = $(shell bwrap --unshare-all --ro-bind / / true 2>/dev/null && echo yes)
 ifneq ($(SUBMISSIONS),)
 GRADED = "$(SUBMISSIONS)"

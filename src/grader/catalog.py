@@ -22,7 +22,7 @@ from types import ModuleType
 from grader.assignment import Assignment, read_assignment
 from grader.checks import INSTRUMENTS
 from grader.checks.verdict import MARK, CheckMark
-from grader.errors import CatalogError
+from grader.errors import CatalogError, UnknownName
 from grader.results import Misconception
 from grader.tomlfile import parse_toml, read_text, read_toml
 
@@ -152,21 +152,21 @@ class Course:
         if name in self.assignments:
             return self.assignments[name]
         there = ", ".join(self.assignments) or "none; course.toml has no [assignment.NAME]"
-        raise CatalogError(f"There is no assignment {name!r}. There are: {there}.")
+        raise UnknownName(f"There is no assignment {name!r}. There are: {there}.")
 
     def _resolve(self, name: str) -> str:
         names = sorted({*self.exercises, *self.broken})
         slug = Path(name).name or name
         found = [slug] if slug in names else [n for n in names if slug in _short_names(n)]
         if len(found) > 1:
-            raise CatalogError(f"{name!r} could be {' or '.join(found)}. Name one of them in full.")
+            raise UnknownName(f"{name!r} could be {' or '.join(found)}. Name one of them in full.")
         if found:
             return found[0]
         import difflib
 
         near = difflib.get_close_matches(slug, names, n=2, cutoff=0.4)
         advice = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names)}."
-        raise CatalogError(f"There is no exercise {name!r}. {advice}")
+        raise UnknownName(f"There is no exercise {name!r}. {advice}")
 
 
 def _short_names(name: str) -> set[str]:

@@ -4,6 +4,7 @@
 
     GraderError
     ├── CatalogError        an exercise, a check file or a course is not well formed
+    │   └── UnknownName     the course has nothing of the name that was asked for
     ├── SubmissionError     a submission cannot be read at all
     ├── SandboxError        no sandbox can be had, or one broke
     ├── JudgeError          the judge could not do its work
@@ -19,6 +20,10 @@ class GraderError(Exception):
 
 class CatalogError(GraderError):
     """An exercise, a check file or a course is not well formed."""
+
+
+class UnknownName(CatalogError):
+    """The course has nothing of the name that was asked for."""
 
 
 class SubmissionError(GraderError):

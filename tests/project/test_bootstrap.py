@@ -211,7 +211,7 @@ def test_an_environment_of_somebody_elses_making_is_used_and_never_deleted(machi
     assert mine.exists()
 
 
-ASKED_FOR = "--exercise 04_repository --exercise 08_n_plus_one"
+ASKED_FOR = "--assignment samples"
 
 
 def students(machine: Machine, root: Path) -> set[str]:
@@ -236,7 +236,7 @@ def test_the_attacking_sample_never_runs_as_a_mere_process(machine, root):
     machine.script("bwrap", "exit 1")
     words = machine.make("grade", "ARGS=--json").stdout.splitlines()[-1].split()
     assert words[:2] == ["kit", "grade"]
-    assert words[6:8] == ["--sandbox", "process"]
+    assert words[4:6] == ["--sandbox", "process"]
     assert words[-3:] == ["--out", "out", "--json"]
     graded = {Path(word).name for word in words[4:-3]}
     assert names - graded == {"mateo"}

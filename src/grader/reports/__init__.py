@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WRITERS = {
     "json": "grader.reports.results_json",
     "csv": "grader.reports.gradebook",
+    "scores": "grader.reports.scores_csv",
     "junit": "grader.reports.junit",
     "html": "grader.reports.html",
 }
@@ -31,7 +32,7 @@ _WRITERS = {
 FORMATS = tuple(_WRITERS)
 """Every format that can be asked for."""
 
-DEFAULT = ("json", "csv", "junit", "html")
+DEFAULT = ("json", "csv", "scores", "junit", "html")
 """The formats that are written where none is named."""
 
 

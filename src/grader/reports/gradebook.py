@@ -32,9 +32,9 @@ def inert(text: str) -> str:
 
 def _rows(summary: ClassSummary) -> Iterator[str]:
     heads = [inert(exercise.name) for exercise in summary.exercises]
-    yield _row(["student", *heads, "total", "max", "percent", "misconceptions", "note"])
+    yield csv_row(["student", *heads, "total", "max", "percent", "misconceptions", "note"])
     for standing in summary.standings:
-        yield _row(_cells(standing, summary))
+        yield csv_row(_cells(standing, summary))
 
 
 def _cells(standing: Standing, summary: ClassSummary) -> list[str]:
@@ -76,7 +76,8 @@ def _notes(standing: Standing, summary: ClassSummary) -> Iterator[str]:
         yield f"Not handed in: {', '.join(absent)}."
 
 
-def _row(cells: list[str]) -> str:
+def csv_row(cells: list[str]) -> str:
+    """A line of CSV. Texts from outside must be `inert`."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()

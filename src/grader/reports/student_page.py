@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from grader.reports.marks import Mark, mark_of_check, mark_of_exercise
+from grader.reports.score_words import told_to
 from grader.reports.sent import SentGroup, grouped
 from grader.reports.summary import ClassSummary, ExerciseSummary, Standing, misconception
 from grader.results import (
@@ -68,6 +69,8 @@ class StudentPage:
     standing: Standing
     points: float
     exercises: list[ExerciseView]
+    told: list[str]
+    """About lateness and attempts."""
 
     @property
     def student(self) -> str:
@@ -130,7 +133,8 @@ def student_page(standing: Standing, summary: ClassSummary) -> StudentPage:
         _exercise(f"e{number}", exercise, standing.results.get(exercise.name), summary)
         for number, exercise in enumerate(summary.exercises, 1)
     ]
-    return StudentPage(standing, summary.points, exercises)
+    told = told_to(standing.submission.student, summary.grading)
+    return StudentPage(standing, summary.points, exercises, told)
 
 
 def _exercise(

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from grader.reports.inert import Inert
 from grader.reports.marks import ERROR, mark_of_exercise
+from grader.reports.score_words import score_lines
 from grader.reports.summary import ClassSummary, ExerciseSummary, Standing
 from grader.reports.text import counted, number, one_line
 from grader.reports.tutor import check_report
@@ -66,6 +67,8 @@ def _below(summary: ClassSummary) -> Iterator[Text]:
     if summary.median is not None:
         students = counted(len(summary.standings), "student")
         yield Text(f"{students}, median {number(summary.median)} % of the points")
+    if summary.grading.scores:
+        yield from (Text(line) for line in score_lines(summary.grading.scores))
     frequent = [f"{m.misconception.id} ({len(m.students)})" for m in summary.misconceptions()]
     if frequent:
         more = ["…"] if len(frequent) > _FREQUENT else []

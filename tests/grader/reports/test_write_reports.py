@@ -42,7 +42,7 @@ def test_only_the_formats_that_were_asked_for_are_written(tmp_path: Path) -> Non
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match=r"no report format 'pdf'.*json, csv, junit, html"):
+    with pytest.raises(ReportError, match=r"no report format 'pdf'.*json, csv, scores, junit, html"):
         write_reports(GRADING, tmp_path, ["json", "pdf"])
     assert files(tmp_path) == set()
 
