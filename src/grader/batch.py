@@ -10,6 +10,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -87,15 +88,54 @@ def grade(
             to do.
         PglabError: no server can be had.
     """
-    began, started = datetime.now(UTC), time.perf_counter()
     course = load_course(course_root)
     asked = course.assignment(assignment) if assignment else Assignment()
     entries = read_roster(roster, asked.time_zone) if roster else ()
-    chosen, submissions = _read(course, exercises or asked.exercises, paths)
-    seed = secrets.randbelow(2**31) if seed is None else seed
+    chosen = tuple(course.select(exercises or asked.exercises))
+    how = _How(
+        home=home,
+        database=database,
+        sandbox=sandbox,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        jobs=jobs,
+        own_work=own_work,
+        visible_only=visible_only,
+        say=say,
+        progress=progress,
+    )
+    grading = _grade(course, chosen, paths, how)
+    if not (assignment or roster):
+        return grading
+    return dataclasses.replace(grading, scores=scores(grading, asked, entries))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """The settings of `grade` that do not say what is graded."""
+
+    home: Path
+    database: str
+    sandbox: str
+    seed: int
+    jobs: int
+    own_work: bool
+    visible_only: bool
+    say: Callable[[str], None]
+    progress: Progress
+
+
+def _grade(
+    course: Course, chosen: tuple[Exercise, ...], paths: Sequence[Path], how: _How
+) -> Grading:
+    began, started = datetime.now(UTC), time.perf_counter()
+    for exercise in chosen:
+        _ = exercise.checks  # a broken check file is found before anything is started
+    submissions = tuple(read_submissions(paths, chosen))
     with contextlib.ExitStack() as stack:
-        start = stack.enter_context(ServerStart(database, home=home, say=say))
-        first = open_sandbox(sandbox, socket_dir=start.socket_dir(), own_work=own_work, seed=seed)
+        start = stack.enter_context(ServerStart(how.database, home=how.home, say=how.say))
+        first = open_sandbox(
+            how.sandbox, socket_dir=start.socket_dir(), own_work=how.own_work, seed=how.seed
+        )
         stack.callback(first.close)
         # pytest takes a while to import; server and sandbox start meanwhile.
         from grader.plugin import Prestarted
@@ -105,23 +145,23 @@ def grade(
         if server.durable:
             _sweep(server)
         ready = time.perf_counter()
-        evidence = Evidence(version("kit"), seed, first.name, server.kind, server.version)
+        evidence = Evidence(version("kit"), how.seed, first.name, server.kind, server.version)
         plan = Plan(
-            course_root=str(course_root.resolve()),
+            course_root=str(course.root.resolve()),
             paths=tuple(os.path.abspath(p) for p in paths),
             exercises=tuple(e.name for e in chosen),
-            visible_only=visible_only,
-            seed=seed,
+            visible_only=how.visible_only,
+            seed=how.seed,
             sandbox=first.name,
-            own_work=own_work,
+            own_work=how.own_work,
             server=Attachment.of(server).to_plain(),
             fingerprint=fingerprint(submissions, chosen),
         )
-        gathered = Gathered(progress, _total(submissions, chosen, visible_only))
+        gathered = Gathered(how.progress, _total(submissions, chosen, how.visible_only))
         desks = sum(len(submission.files) for submission in submissions)
-        run(plan, min(jobs, desks), gathered, Prestarted(first))
+        run(plan, min(how.jobs, desks), gathered, Prestarted(first))
     results = [
-        _submission_result(submission, number, chosen, gathered, visible_only)
+        _submission_result(submission, number, chosen, gathered, how.visible_only)
         for number, submission in enumerate(submissions)
     ]
     timings = {
@@ -131,10 +171,7 @@ def grade(
         "checks": len(gathered.results),
         **_seconds(submissions, gathered),
     }
-    grading = Grading(course.title, evidence, tuple(results), course.misconceptions, timings)
-    if not (assignment or roster):
-        return grading
-    return dataclasses.replace(grading, scores=scores(grading, asked, entries))
+    return Grading(course.title, evidence, tuple(results), course.misconceptions, timings)
 
 
 def check(
@@ -166,16 +203,6 @@ def check(
         say=say,
         progress=progress,
     )
-
-
-def _read(
-    course: Course, exercises: Sequence[str], paths: Sequence[Path]
-) -> tuple[tuple[Exercise, ...], tuple[Submission, ...]]:
-    """The exercises that were asked for, and what was handed in for them."""
-    chosen = tuple(course.select(exercises))
-    for exercise in chosen:
-        _ = exercise.checks  # a broken check file is found before anything is started
-    return chosen, tuple(read_submissions(paths, chosen))
 
 
 def _sweep(server: Server) -> None:
