@@ -9,6 +9,7 @@
     ├── SandboxError        no sandbox can be had, or one broke
     ├── JudgeError          the judge could not do its work
     └── ReportError         a report cannot be written
+        └── ReportInputError    what it should be made from cannot be used
 
 What a *submission* does wrong is never an exception of the kit: it is a `grader.results.Failure`.
 """
@@ -40,3 +41,7 @@ class JudgeError(GraderError):
 
 class ReportError(GraderError):
     """A report cannot be written."""
+
+
+class ReportInputError(ReportError):
+    """What a report should be made from (``results.json``, a worksheet) cannot be used."""

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -77,27 +77,30 @@ class ReportFolder:
     ) -> None:
         self._clear()
 
-    def replace(self, write: Callable[[Path], Any]) -> None:
+    def replace(self, write: Callable[[Path], Any], names: Collection[str] = ()) -> None:
         """Replace the earlier grading, if any, by what ``write`` writes, or leave it as it is.
 
         Args:
             write: writes all reports into the empty folder that it is given. If it fails, the
-            earlier
-                grading stands.
+                earlier grading stands.
+            names: files and folders that belong to the grading. One that ``write`` does not write
+                is of an earlier grading: it goes, so that nobody takes it for part of this one.
         """
         if self._staging is None:
             msg = "The report folder is not claimed: use it in a with statement."
             raise RuntimeError(msg)
         write(self._staging)
-        names = {entry.name for entry in self._staging.iterdir()}
+        written = {entry.name for entry in self._staging.iterdir()}
         with _signals_wait():
             # The results first: a folder with them is known as a grading, so the next one may mend
             # it.
-            for name in sorted(names, key=lambda name: (name != RESULTS, name)):
+            for name in sorted(written, key=lambda name: (name != RESULTS, name)):
                 target = self.path / name
                 if target.is_dir() and not target.is_symlink():
                     shutil.rmtree(target)
                 os.replace(self._staging / name, target)
+            for name in sorted(set(names) - written):
+                _remove(self.path / name)
         self._made.clear()
 
     def _make(self) -> None:
@@ -125,6 +128,13 @@ class ReportFolder:
         while self._made:
             with suppress(OSError):
                 self._made.pop().rmdir()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_grading(results: Path) -> bool:

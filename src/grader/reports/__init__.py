@@ -12,37 +12,78 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.errors import ReportError
+from grader.reports.options import Options
 
 if TYPE_CHECKING:
     from grader.results import Grading
 
-_WRITERS = {
-    "json": "grader.reports.results_json",
-    "csv": "grader.reports.gradebook",
-    "scores": "grader.reports.scores_csv",
-    "junit": "grader.reports.junit",
-    "html": "grader.reports.html",
-}
-"""Modules with a function ``write(grading, folder) -> list[Path]``, by format."""
+__all__ = ["DEFAULT", "FORMATS", "Options", "names_of", "write_reports"]
 
-FORMATS = tuple(_WRITERS)
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """One format and its writer, a function ``write(grading, folder) -> list[Path]``."""
+
+    module: str
+    names: tuple[str, ...]
+    """What it may write directly into the folder."""
+    with_options: bool = False
+    """Whether its writer takes `Options` as well."""
+
+
+def _for_each(kind: str) -> _Format:
+    """A format with a document for each student; see `grader.reports.documents`."""
+    return _Format(kind, (f"results.{kind}.json", kind))
+
+
+_FORMATS = {
+    "json": _Format("results_json", ("results.json",)),
+    "csv": _Format("gradebook", ("gradebook.csv",)),
+    "scores": _Format("scores_csv", ("scores.csv",)),
+    "junit": _Format("junit", ("junit.xml",)),
+    "html": _Format("html", ("report.html", "students")),
+    "gradescope": _for_each("gradescope"),
+    "exercism": _for_each("exercism"),
+    "prairielearn": _for_each("prairielearn"),
+    "check50": _for_each("check50"),
+    "github": _Format("github", ("github.summary.md", "github.commands.txt")),
+    "canvas": _Format("canvas", ("canvas.csv",), with_options=True),
+    "moodle": _Format("moodle", ("moodle.csv",), with_options=True),
+    "nbgrader": _Format("nbgrader", ("nbgrader.csv",), with_options=True),
+    "lti": _Format("lti", ("lti.json",)),
+    "xapi": _Format("xapi", ("xapi.json",), with_options=True),
+}
+
+FORMATS = tuple(_FORMATS)
 """Every format that can be asked for."""
 
 DEFAULT = ("json", "csv", "scores", "junit", "html")
 """The formats that are written where none is named."""
 
 
-def write_reports(grading: Grading, out: Path, formats: Iterable[str] = DEFAULT) -> list[Path]:
+def names_of(formats: Iterable[str] = FORMATS) -> frozenset[str]:
+    """Names of the files and folders that these formats may write directly into the folder."""
+    return frozenset(name for format_ in formats for name in _FORMATS[format_].names)
+
+
+def write_reports(
+    grading: Grading,
+    out: Path,
+    formats: Iterable[str] = DEFAULT,
+    options: Options | None = None,
+) -> list[Path]:
     """Write a grading into a folder.
 
     Args:
         grading: what was found.
         out: the folder; made if it is not there. Files of the same names are replaced.
         formats: which of `FORMATS`.
+        options: what some formats need to know beside the grading.
 
     Returns:
         The files that were written, the pages of students last.
@@ -50,13 +91,17 @@ def write_reports(grading: Grading, out: Path, formats: Iterable[str] = DEFAULT)
     Raises:
         ReportError: a format is unknown (nothing was written), or a file cannot be written; then
             the file that stood there before, if any, is as it was.
+        ReportInputError: what a format needs beside the grading cannot be used.
     """
     chosen = list(dict.fromkeys(formats))
-    unknown = [name for name in chosen if name not in _WRITERS]
+    unknown = [name for name in chosen if name not in _FORMATS]
     if unknown:
         msg = f"There is no report format {unknown[0]!r}. Choose from {', '.join(FORMATS)}."
         raise ReportError(msg)
     written: list[Path] = []
     for name in chosen:
-        written += importlib.import_module(_WRITERS[name]).write(grading, out)
+        format_ = _FORMATS[name]
+        writer = importlib.import_module(f"grader.reports.{format_.module}")
+        more = (options or Options(),) if format_.with_options else ()
+        written += writer.write(grading, out, *more)
     return written

@@ -19,6 +19,7 @@ EXPECTED = {
     "kit.errors.KitError": 3,
     "grader.errors.SubmissionError": 2,
     "grader.errors.UnknownName": 2,
+    "grader.errors.ReportInputError": 2,
     "grader.errors.GraderError": 3,
     "pglab.errors.PglabError": 3,
     "tracker.errors.BackupBroken": 1,

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     help="Who is in the class: a CSV file with a column id, and perhaps folder, name, email, "
     "section, submitted_at, extension_hours, excused.",
 )
+@options.formats
 @options.database("Where the databases of the checks live")
 @options.sandbox
 @options.seed
@@ -65,6 +66,7 @@ def command(
     exercises: tuple[str, ...],
     assignment: str | None,
     roster: Path | None,
+    formats: tuple[str, ...],
     database: str,
     sandbox: str,
     seed: int | None,
@@ -77,8 +79,8 @@ def command(
 
     PATH is a folder with one folder (or .zip, .py) for each student, or a single submission. Each
     runs in a sandbox and is judged by what PostgreSQL saw. Writes results.json, gradebook.csv,
-    junit.xml and report.html into DIR. Points lost are no error: the exit code is 0 when everybody
-    was graded.
+    junit.xml and report.html into DIR, and what --format asks for. Points lost are no error: the
+    exit code is 0 when everybody was graded.
 
     \b
     Examples:
@@ -95,9 +97,10 @@ def command(
     root = find_root(named=course)
     chosen = resolve(root, exercises)
     _refuse_unusable(paths, out)
+    _refuse_early(formats)
     with ReportFolder(out) as folder:
         from grader import batch
-        from grader.reports import write_reports
+        from grader.reports import DEFAULT, names_of, write_reports
         from kit import home
 
         watch.lap("import the grader")
@@ -118,7 +121,9 @@ def command(
             )
         watch.lap("run the checks")
         watch.split("run the checks", {"start the server": grading.timings["server_seconds"]})
-        folder.replace(lambda staging: write_reports(grading, staging))
+        folder.replace(
+            lambda staging: write_reports(grading, staging, (*DEFAULT, *formats)), names_of()
+        )
     _show(grading, folder.path, as_json=as_json)
     if timings:
         watch.lap("write and show the reports")
@@ -139,6 +144,16 @@ def _refuse_unusable(paths: Sequence[Path], out: Path) -> None:
                 "student's. Name a folder elsewhere with --out."
             )
             raise WrongUsage(msg)
+
+
+def _refuse_early(formats: Sequence[str]) -> None:
+    """A worksheet that does not match must not cost a whole grading."""
+    if "moodle" in formats:
+        msg = (
+            "The format moodle fills in a worksheet that Moodle exported. Grade first, then: "
+            "kit report DIR --format moodle --worksheet FILE."
+        )
+        raise WrongUsage(msg)
 
 
 def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:

@@ -14,6 +14,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 SERVERS = ("auto", "embedded", "container")
 
+FORMATS = (
+    "json", "csv", "scores", "junit", "html", "gradescope", "exercism", "prairielearn", "check50",
+    "github", "canvas", "moodle", "nbgrader", "lti", "xapi",
+)  # fmt: skip
+"""Formats of reports: those of `grader.reports`, which is too heavy to import for this list."""
+
 
 class Database(click.ParamType[str]):
     """``auto``, ``embedded``, ``container`` or the URL of a PostgreSQL server."""
@@ -117,6 +123,18 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def formats(command: Command) -> Command:
+    """``--format``: which reports are wanted."""
+    return click.option(
+        "--format",
+        "formats",
+        multiple=True,
+        type=click.Choice(FORMATS),
+        metavar="NAME",
+        help=f"A format of reports, one of {', '.join(FORMATS)}. May be given several times.",
+    )(command)
 
 
 def as_json(command: Command) -> Command:
