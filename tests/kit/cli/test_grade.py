@@ -272,3 +272,53 @@ def test_a_mere_process_is_a_sandbox_for_others_only_by_name(
     assert graded.code == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert results["evidence"]["sandbox"] == "process"
+
+
+@pytest.mark.sandbox
+def test_a_roster_makes_scores_of_submissions(
+    grade: Inside, tiny: Path, submissions: Path, tmp_path: Path
+) -> None:
+    with (tiny / "course.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            "title = \"T\"\n[assignment.week1]\ndue = 2026-11-20T12:00:00Z\n"
+            "[assignment.week1.late]\npercent_per_day = 50\n"
+        )
+    roster = tmp_path / "roster.csv"
+    roster.write_text(
+        "id,folder,name,submitted_at\nu1,ana,Ana,2026-11-20T13:00:00Z\nu3,zoe,Zoe,\n",
+        encoding="utf-8",
+    )
+    ended = grade(
+        submissions, "--assignment", "week1", "--roster", roster, "--out", tmp_path / "out"
+    )
+    assert ended.code == 0
+    for line in ("Handed in nothing: Zoe.", "Late: Ana.", "Not in the roster: ben."):
+        assert line in ended.out
+    scores = (tmp_path / "out" / "scores.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[8] for line in scores] == ["score", "2", "0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--assignment", "week9"), "There is no assignment 'week9'"),
+        (("--roster", "{roster}"), "line 1: it has no column called id"),
+        (("--roster", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_an_assignment_or_a_roster_that_cannot_be_used_is_wrong_usage(
+    grade: Inside,
+    tiny: Path,
+    submissions: Path,
+    tmp_path: Path,
+    options: tuple[str, str],
+    problem: str,
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("name\nana\n", encoding="utf-8")
+    name, value = options
+    out = tmp_path / "out"
+    ended = grade(submissions, name, value.format(roster=roster), "--out", out)
+    assert ended.code == 2
+    assert problem in ended.err
+    assert not out.exists()
