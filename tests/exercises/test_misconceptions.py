@@ -102,6 +102,6 @@ def test_a_page_has_its_parts_and_a_ladder_of_three_hints(page: Path) -> None:
 def test_every_page_is_pointed_to_by_a_mistake(course_root: Path) -> None:
     headers = (
         path.read_text(encoding="utf-8").splitlines()[0]
-        for path in course_root.glob("solutions/*/mistakes/*.py")
+        for path in course_root.glob("solutions/*/mistakes/*.*")
     )
-    assert {line.removeprefix("# misconception: ") for line in headers} == {p.stem for p in PAGES}
+    assert {line.partition(" misconception: ")[2] for line in headers} == {p.stem for p in PAGES}

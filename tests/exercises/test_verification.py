@@ -22,7 +22,7 @@ SEED = 20260101
 # For the whole course: the first test that asks for the proof waits for all of it.
 PATIENCE_SECONDS = 1800
 EXERCISES = tuple(sorted(path.name for path in ROOT.glob("exercises/[0-9]*")))
-MISTAKES = sorted(ROOT.glob("solutions/*/mistakes/*.py"))
+MISTAKES = sorted(ROOT.glob("solutions/*/mistakes/*.*"))
 
 
 @dataclass(frozen=True)
