@@ -66,6 +66,8 @@ def _verify(grading: Grading) -> None:
     """
     _fits(grading, Grading, "the grading")
     _measured(grading.timings, "timings")
+    for id_, known in grading.misconceptions.items():
+        _expect(known.id == id_, f"the id of misconception {id_}", "its key")
     _once("student", (submission.student for submission in grading.submissions))
     for submission in grading.submissions:
         _once("exercise", (exercise.exercise for exercise in submission.exercises))
