@@ -157,7 +157,7 @@ class Course:
     def _resolve(self, name: str) -> str:
         names = sorted({*self.exercises, *self.broken})
         slug = Path(name).name or name
-        found = [slug] if slug in names else [n for n in names if slug in _short_names(n)]
+        found = [slug] if slug in names else [n for n in names if slug in short_names(n)]
         if len(found) > 1:
             raise UnknownName(f"{name!r} could be {' or '.join(found)}. Name one of them in full.")
         if found:
@@ -169,7 +169,7 @@ class Course:
         raise UnknownName(f"There is no exercise {name!r}. {advice}")
 
 
-def _short_names(name: str) -> set[str]:
+def short_names(name: str) -> set[str]:
     """What an exercise answers to besides its name: ``04``, ``4``, ``repository``."""
     number, _, slug = name.partition("_")
     return {number, str(int(number)), slug}

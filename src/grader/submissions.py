@@ -8,20 +8,30 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from grader.catalog import Exercise
 from grader.errors import SubmissionError
 from grader.results import Failure, Reason
-from grader.sources import Archive, Folder, Refused, SingleFile, Source
+from grader.sources import (
+    Archive,
+    Folder,
+    Notebook,
+    Refused,
+    SingleFile,
+    Source,
+    is_archive,
+)
+from grader.sources.base import MAX_NOTEBOOK_BYTES, read_regular
 from grader.text import clean
 
 MAX_FILES = 64
 MAX_BYTES = 4 * 1024 * 1024
 """Of all files for one exercise: they go to the sandbox in one message."""
 _SUFFIXES = frozenset({".py", ".sql"})
-_FILES = frozenset({".py", ".sql", ".ipynb", ".zip"})
-"""Of the files that may stand in a class in a student's place."""
+_FILES = frozenset({".py", ".sql", ".ipynb"})
+"""Of the files that may, beside archives, stand in a class in a student's place."""
 _IGNORED = frozenset({"__pycache__", "conftest.py"})
 
 
@@ -93,9 +103,10 @@ def _places(path: Path, exercises: Sequence[Exercise]) -> Iterator[tuple[str, Pa
     if not path.exists():
         raise SubmissionError(f"{path} is not there.")
     if path.is_file():
-        if path.suffix not in _FILES:
+        if not _may_be_students(path):
             raise SubmissionError(
-                f"{path} is no submission. One is a folder or a file like notes.py or notes.zip."
+                f"{path} is no submission. One is a folder or a file like notes.py, notes.ipynb or "
+                "notes.zip."
             )
         yield _student(path), path.resolve()
         return
@@ -108,7 +119,7 @@ def _places(path: Path, exercises: Sequence[Exercise]) -> Iterator[tuple[str, Pa
         return
     answers = {name for exercise in exercises for name in exercise.answer}
     # A file that is called like an answer is no student's: each would be called the same.
-    files = [p for p in inside if p.suffix in _FILES and p.name not in answers | _IGNORED]
+    files = [p for p in inside if _may_be_students(p) and p.name not in answers | _IGNORED]
     found = sorted({*students, *(p for p in files if os.path.isfile(p))})
     if not found:
         raise SubmissionError(
@@ -116,6 +127,10 @@ def _places(path: Path, exercises: Sequence[Exercise]) -> Iterator[tuple[str, Pa
             f"each with folders like {exercises[0].name if exercises else '04_repository'}."
         )
     yield from ((_student(place), place) for place in found)
+
+
+def _may_be_students(path: Path) -> bool:
+    return path.suffix in _FILES or is_archive(path)
 
 
 def _is_submission(path: Path, exercises: Sequence[Exercise]) -> bool:
@@ -134,9 +149,13 @@ def _source(path: Path, exercises: Sequence[Exercise]) -> Source:
     """What a submission's files are read from."""
     if path.is_symlink():
         raise Refused("It is a link. Links are not followed.")
-    if path.suffix == ".zip" and path.is_file():
+    if not path.is_file():
+        return Folder(path)
+    if is_archive(path):
         return Archive(path)
-    return SingleFile(path, exercises) if path.is_file() else Folder(path)
+    if path.suffix == ".ipynb" and not any(path.name in e.answer for e in exercises):
+        return Notebook(path.name, partial(read_regular, path, MAX_NOTEBOOK_BYTES))
+    return SingleFile(path, exercises)
 
 
 def _student(path: Path) -> str:
@@ -144,7 +163,9 @@ def _student(path: Path) -> str:
     different names stay different.
     """
     whole = Path(os.path.abspath(path))
-    name = whole.stem if path.is_file() and not path.is_symlink() else whole.name
+    name = whole.name
+    if path.is_file() and not path.is_symlink():
+        name = whole.stem.removesuffix(".tar") if is_archive(path) else whole.stem
     return "".join(
         c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in name
     )

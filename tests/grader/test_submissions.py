@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import sources, submissions
+from grader import submissions
 from grader.catalog import Exercise, load_course
 from grader.errors import SubmissionError
 from grader.results import Reason
+from grader.sources import folder
+from grader.sources.base import MAX_FILE_BYTES
 from grader.submissions import Submission, read_submissions
 from tests.grader.courses import EXERCISE, TOML, make_class, make_course, write_files
 
@@ -122,13 +124,20 @@ def test_a_file_that_could_answer_several_exercises_says_so(
 
 
 def test_a_notebook_in_a_students_place_is_not_lost(read: Callable[..., list[Submission]]) -> None:
-    assert "ada.ipynb is not of the kind of notes.py" in told(one(read({"ada.ipynb": b"{}"})))
+    assert told(one(read({"ada.ipynb": b"{}"}))) == "ada.ipynb is not a notebook that can be read."
 
 
 def test_several_classes_are_read_together(tmp_path: Path, notes: Exercise) -> None:
     first = make_class(tmp_path / "first", {"bob": ANSWER})
     second = make_class(tmp_path / "second", {"ada": ANSWER})
     assert [s.student for s in read_submissions([first, second], [notes])] == ["ada", "bob"]
+
+
+@pytest.mark.parametrize("name", ["ada.zip", "ada.tar", "ada.tar.gz", "ada.tgz", "ada.ipynb"])
+def test_a_file_is_its_students_by_its_name(
+    read: Callable[..., list[Submission]], name: str
+) -> None:
+    assert one(read({name: b""})).student == "ada"
 
 
 def test_two_submissions_of_the_same_name_are_refused(tmp_path: Path, notes: Exercise) -> None:
@@ -176,7 +185,7 @@ def test_a_students_folder_that_cannot_be_listed_is_their_problem_alone(
             raise PermissionError(13, "Permission denied")
         return listing(path)
 
-    monkeypatch.setattr(sources.os, "scandir", refuse)
+    monkeypatch.setattr(folder.os, "scandir", refuse)
     ada, bob = read({f"ada/{EXERCISE}/notes.py": ANSWER, f"bob/{EXERCISE}/notes.py": ANSWER})
     assert ada.files == {EXERCISE: {"notes.py": ANSWER}}
     assert told(bob) == "The folder cannot be read: Permission denied."
@@ -325,7 +334,7 @@ def test_a_huge_file_is_refused_without_being_read(
 
 
 def test_a_file_of_exactly_the_limit_is_taken(read: Callable[..., list[Submission]]) -> None:
-    limit = sources.MAX_FILE_BYTES
+    limit = MAX_FILE_BYTES
     ada, bob = read(
         {f"ada/{EXERCISE}/notes.py": b"#" * limit, f"bob/{EXERCISE}/notes.py": b"#" * (limit + 1)}
     )
@@ -346,7 +355,7 @@ def test_thousands_of_files_are_refused_without_being_read(
     read: Callable[..., list[Submission]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Path] = []
-    monkeypatch.setattr(sources, "read_regular", lambda path: opened.append(path) or b"")
+    monkeypatch.setattr(folder, "read_regular", lambda path: opened.append(path) or b"")
     files = {
         f"ada/{EXERCISE}/{name}": b"" for name in ["notes.py", *(f"x{i}.py" for i in range(1000))]
     }
