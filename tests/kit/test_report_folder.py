@@ -46,6 +46,28 @@ def test_what_a_teacher_put_beside_an_earlier_grading_stays(tmp_path: Path) -> N
     assert contents(tmp_path)["notes.txt"] == "mine"
 
 
+def test_what_belongs_to_a_grading_and_was_not_written_again_goes(tmp_path: Path) -> None:
+    write(tmp_path, results_json=GRADING, canvas_csv="old", notes_txt="mine", gradescope__a_json="")
+    names = {"results.json", "canvas.csv", "gradescope", "moodle.csv"}
+    with ReportFolder(tmp_path) as folder:
+        folder.replace(lambda new: write(new, results_json=GRADING), names)
+    assert contents(tmp_path) == {"results.json": GRADING, "notes.txt": "mine"}
+    assert not (tmp_path / "gradescope").exists()
+
+
+def test_a_link_that_was_not_written_again_goes_and_its_target_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    out = tmp_path / "out"
+    write(out.parent, mine__a_json="precious")
+    out.mkdir()
+    write(out, results_json=GRADING)
+    (out / "gradescope").symlink_to(tmp_path / "mine")
+    with ReportFolder(out) as folder:
+        folder.replace(lambda new: write(new, results_json=GRADING), {"gradescope"})
+    assert not (out / "gradescope").exists()
+    assert contents(tmp_path / "mine") == {"a.json": "precious"}
+
+
 def test_left_without_results_a_new_folder_is_gone_again(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), ReportFolder(tmp_path / "a" / "b"):
         raise KeyboardInterrupt

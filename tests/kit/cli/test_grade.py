@@ -105,6 +105,31 @@ def test_grading_again_replaces_the_earlier_reports(
     assert [page.name for page in (out / "students").iterdir()] == ["ana.html"]
 
 
+@pytest.mark.sandbox
+def test_a_format_that_was_asked_for_comes_with_the_usual_ones_and_goes_when_it_is_not(
+    grade: Inside, tiny: Path, submissions: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ("--format", "gradescope", "--format", "github")
+    assert grade(submissions / "ana", "--out", out, *words).code == 0
+    scored = json.loads((out / "results.gradescope.json").read_text(encoding="utf-8"))
+    assert (scored["score"], len(scored["tests"])) == (4, 3)
+    assert (out / "github.summary.md").is_file()
+    assert (out / "report.html").is_file()
+    assert grade(submissions / "ana", "--out", out).code == 0
+    kinds = {entry.name for entry in out.iterdir()}
+    assert kinds == {"results.json", "gradebook.csv", "junit.xml", "report.html", "students"}
+
+
+def test_a_worksheet_is_refused_before_the_grading_and_the_message_says_when(
+    inside: Inside, tiny: Path, submissions: Path, tmp_path: Path
+) -> None:
+    ended = inside("grade", str(submissions), "--out", str(tmp_path / "out"), "--format", "moodle")
+    assert ended.code == 2
+    assert "kit report DIR --format moodle --worksheet FILE" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_empty_folder_of_submissions_says_so_before_anything_starts(
     inside: Inside, tiny: Path, tmp_path: Path
 ) -> None:
@@ -280,7 +305,7 @@ def test_a_roster_makes_scores_of_submissions(
 ) -> None:
     with (tiny / "course.toml").open("a", encoding="utf-8") as file:
         file.write(
-            "title = \"T\"\n[assignment.week1]\ndue = 2026-11-20T12:00:00Z\n"
+            'title = "T"\n[assignment.week1]\ndue = 2026-11-20T12:00:00Z\n'
             "[assignment.week1.late]\npercent_per_day = 50\n"
         )
     roster = tmp_path / "roster.csv"
