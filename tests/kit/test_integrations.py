@@ -1,0 +1,242 @@
+"""The templates for other systems: well formed, and every command in them is one that exists."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+import yaml
+
+from grader.reports import FORMATS, names_of
+from kit.cli.commands import kit as root_command
+from tests.grader.reports.schemas import GRADESCOPE
+from tests.kit.conftest import PROJECT, folder_for_servers
+from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, make_course
+
+Run = Callable[[], subprocess.CompletedProcess[str]]
+
+TEMPLATES = PROJECT / "integrations"
+GUIDES = PROJECT / "docs" / "integrations"
+PAGES = [*sorted(GUIDES.glob("*.md")), PROJECT / "docs" / "formats.md"]
+SCRIPTS = [TEMPLATES / "gradescope" / name for name in ("setup.sh", "run_autograder")]
+
+
+def loaded(*path: str) -> Any:
+    return yaml.safe_load(TEMPLATES.joinpath(*path).read_text(encoding="utf-8"))
+
+
+def steps_of_github() -> list[dict[str, Any]]:
+    (job,) = loaded("github", "classroom.yml")["jobs"].values()
+    steps: list[dict[str, Any]] = job["steps"]
+    return steps
+
+
+def shell_of(name: str) -> str:
+    """All that a template has a shell do."""
+    if name == "github":
+        return "\n".join(step["run"] for step in steps_of_github() if "run" in step)
+    if name == "gitlab":
+        return "\n".join(loaded("gitlab", ".gitlab-ci.yml")["grade"]["script"])
+    if name == "pre-commit":
+        (repo,) = loaded("pre-commit", ".pre-commit-config.yaml")["repos"]
+        return "\n".join(hook["entry"] for hook in repo["hooks"])
+    text = (TEMPLATES / "gradescope" / "run_autograder").read_text(encoding="utf-8")
+    return text.replace("\\\n", " ").replace('"$kit"', "kit")
+
+
+def calls_of_kit(text: str) -> Iterator[list[str]]:
+    for line in text.splitlines():
+        words = shlex.split(line, comments=True) if re.match(r"\s*kit ", line) else []
+        if words:
+            yield words[1:]
+
+
+def assert_understood(words: list[str]) -> None:
+    context = click.Context(root_command)
+    command = root_command.get_command(context, words[0])
+    assert command is not None, words
+    known = {name: one for one in command.params for name in one.opts}
+    used = [word.partition("=")[0] for word in words if re.match(r"--\w", word)]
+    assert set(used) <= set(known), words
+    for at, word in enumerate(words):
+        if word == "--format":
+            assert words[at + 1] in FORMATS
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "pre-commit", "gradescope"])
+def test_every_command_of_kit_in_a_template_exists(name: str) -> None:
+    calls = list(calls_of_kit(shell_of(name)))
+    assert calls
+    for words in calls:
+        assert_understood(words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_kit_in_a_guide_exists(page: Path) -> None:
+    blocks = re.findall(r"^```\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    for words in calls_of_kit("\n".join(blocks)):
+        assert_understood(words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_of_a_guide_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert links
+    assert not [x for x in links if "://" not in x and not (page.parent / x).exists()]
+
+
+def test_every_template_has_a_guide_that_links_to_it() -> None:
+    for folder in TEMPLATES.iterdir():
+        guide = (GUIDES / f"{folder.name}.md").read_text(encoding="utf-8")
+        for template in folder.iterdir():
+            assert f"integrations/{folder.name}/{template.name})" in guide
+
+
+def test_the_page_of_formats_names_every_format_and_its_files() -> None:
+    page = (PROJECT / "docs" / "formats.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \*? ?\| (.+?) \|", page, re.M))
+    assert tuple(rows) == FORMATS
+    for name, files in rows.items():
+        assert {file.rstrip("/") for file in re.findall("`(.+?)`", files)} == names_of([name])
+
+
+def test_github_reports_also_where_the_grading_failed() -> None:
+    steps = {step.get("name"): step for step in steps_of_github()}
+    assert steps["Report"]["if"] == "always()"
+    shown = re.findall(r"cat (\S+)", steps["Report"]["run"])
+    assert set(shown) == names_of(["github"])
+    assert 'cat github.summary.md >> "$GITHUB_STEP_SUMMARY"' in steps["Report"]["run"]
+
+
+def test_no_template_pastes_what_others_may_choose_into_a_shell() -> None:
+    assert "${{" not in shell_of("github")
+    actions = [step["uses"] for step in steps_of_github() if "uses" in step]
+    assert actions
+    assert all(re.fullmatch(r"actions/[\w-]+@v\d+", action) for action in actions)
+    for step in steps_of_github():
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"]["persist-credentials"] is False
+    assert loaded("github", "classroom.yml")["permissions"] == {"contents": "read"}
+
+
+def test_gitlab_keeps_reports_that_kit_writes() -> None:
+    kept = loaded("gitlab", ".gitlab-ci.yml")["grade"]["artifacts"]
+    assert kept["when"] == "always"
+    files = {Path(p).name for p in (*kept["paths"], kept["reports"]["junit"])}
+    assert files <= names_of(["junit", "html"])
+
+
+def test_pre_commit_takes_answers_and_nothing_else() -> None:
+    (repo,) = loaded("pre-commit", ".pre-commit-config.yaml")["repos"]
+    pattern = re.compile(repo["hooks"][0]["files"])
+    assert pattern.search("exercises/04_repository/repository.py")
+    assert pattern.search("exercises/06_sql/answer.sql")
+    assert not pattern.search("exercises/04_repository/README.md")
+    assert not pattern.search("src/exercises/04_repository/repository.py")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_gradescopes_scripts_are_executable_bash(script: Path) -> None:
+    assert script.read_text(encoding="utf-8").startswith("#!/usr/bin/env bash\n")
+    assert os.access(script, os.X_OK)
+    bash = shutil.which("bash") or "bash"
+    done = subprocess.run([bash, "-n", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.fixture
+def autograder(tmp_path: Path) -> Path:
+    """The folder /autograder as Gradescope lays it out, with a small course."""
+    make_course(tmp_path / "source" / "course")
+    (tmp_path / "submission").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def run(autograder: Path, home: Path) -> Run:
+    """Runs the script as Gradescope does."""
+
+    def run() -> subprocess.CompletedProcess[str]:
+        kit = autograder / "kit"
+        kit.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kit "$@"\n')
+        kit.chmod(0o755)
+        words = {"AUTOGRADER": autograder, "KIT_PROGRAM": kit, "KIT_HOME": home}
+        return subprocess.run(
+            [SCRIPTS[1]],
+            env=os.environ | {key: str(value) for key, value in words.items()},
+            cwd=autograder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("place", "answer", "score"),
+    [
+        ("greetings.py", RIGHT, 4),
+        (f"{EXERCISE}/greetings.py", WRONG, 1),
+    ],
+)
+def test_gradescope_gets_a_score_for_a_file_and_for_a_folder(
+    autograder: Path, run: Run, place: str, answer: str, score: float
+) -> None:
+    path = autograder / "submission" / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(answer)
+    done = run()
+    assert done.returncode == 0, done.stderr
+    results = json.loads((autograder / "results" / "results.json").read_text(encoding="utf-8"))
+    jsonschema.validate(results, GRADESCOPE)
+    assert (results["score"], len(results["tests"])) == (score, 3)
+
+
+@pytest.mark.sandbox
+def test_gradescope_gets_no_score_where_the_kit_is_at_fault(autograder: Path, run: Run) -> None:
+    (autograder / "submission" / "greetings.py").write_text(RIGHT)
+    hidden = autograder / "source" / "course" / "solutions" / EXERCISE / "test_hidden.py"
+    hidden.write_text(hidden.read_text().replace("(student, db):\n", "(student, db):\n    1 / 0\n"))
+    assert run().returncode == 0
+    results = json.loads((autograder / "results" / "results.json").read_text(encoding="utf-8"))
+    assert "score" not in results
+    assert not [test for test in results["tests"] if "score" in test]
+
+
+@pytest.mark.sandbox
+def test_gradescope_tells_a_student_who_uploaded_something_else(autograder: Path, run: Run) -> None:
+    (autograder / "submission" / "notes.py").write_text("1")
+    (autograder / "submission" / "more.py").write_text("2")
+    assert run().returncode == 0
+    results = json.loads((autograder / "results" / "results.json").read_text(encoding="utf-8"))
+    assert results["score"] == 0
+    assert "under the very name" in results["output"]
+
+
+def test_gradescope_gets_nothing_where_the_course_is_not_there(autograder: Path, run: Run) -> None:
+    shutil.rmtree(autograder / "source" / "course" / "exercises")
+    (autograder / "submission" / "greetings.py").write_text(RIGHT)
+    done = run()
+    assert done.returncode == 2
+    assert "is not a course" in done.stderr
+    assert not (autograder / "results" / "results.json").exists()
