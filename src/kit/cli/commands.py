@@ -8,7 +8,7 @@ import click
 
 PROGRAM = "kit"
 
-COMMANDS = ("check", "db", "doctor", "exercise", "grade", "lab", "report", "serve")
+COMMANDS = ("check", "db", "doctor", "exercise", "grade", "lab", "release", "report", "serve")
 """Every command; ``kit.cli.NAME`` holds it under the name ``command``."""
 
 

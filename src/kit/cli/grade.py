@@ -80,8 +80,8 @@ def command(
     PATH is a folder with one folder (or .zip, .tar.gz, .py, .sql, .ipynb) for each student, or a
     single submission. Each runs in a sandbox and is judged by what PostgreSQL saw. Writes
     results.json, gradebook.csv, junit.xml and report.html into DIR, with --assignment or --roster
-    scores.csv as well, and what --format asks for. Points lost are no error: the exit code is 0 when
-    everybody was graded.
+    scores.csv as well, and what --format asks for. Points lost are no error: the exit code is 0
+    when everybody was graded.
 
     \b
     Examples:
