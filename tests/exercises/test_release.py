@@ -49,7 +49,10 @@ def test_no_line_of_them_is_in_any_file(course: Course, files: dict[str, bytes])
             for line in map(str.strip, path.read_text("utf-8").splitlines()):
                 if len(line) >= LONG and line not in public and not line.startswith("from "):
                     searched += 1
-                    assert not [name for name, text in texts.items() if line in text], (path, line)
+                    found = {name for name, text in texts.items() if line in text}
+                    if path.name != "test_hidden.py":  # a page may show the cure
+                        found -= {name for name in found if name.startswith("docs/misconceptions/")}
+                    assert not found, (path, line)
     assert searched > 500
 
 
