@@ -323,27 +323,24 @@ def test_a_roster_makes_scores_of_submissions(
     assert [line.split(",")[8] for line in scores] == ["score", "2", "0"]
 
 
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        (("--assignment", "week9"), "There is no assignment 'week9'"),
-        (("--roster", "{roster}"), "line 1: it has no column called id"),
-        (("--roster", "nowhere.csv"), "nowhere.csv"),
-    ],
-)
+@pytest.fixture
+def refused(grade: Inside, tiny: Path, submissions: Path, tmp_path: Path) -> Callable[..., str]:
+    """What is said of options that are wrong usage; nothing is made then."""
+
+    def refused(*options: str) -> str:
+        ended = grade(submissions, *options, "--out", tmp_path / "out")
+        assert ended.code == 2
+        assert not (tmp_path / "out").exists()
+        return ended.err
+
+    return refused
+
+
 def test_an_assignment_or_a_roster_that_cannot_be_used_is_wrong_usage(
-    grade: Inside,
-    tiny: Path,
-    submissions: Path,
-    tmp_path: Path,
-    options: tuple[str, str],
-    problem: str,
+    refused: Callable[..., str], tmp_path: Path
 ) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_text("name\nana\n", encoding="utf-8")
-    name, value = options
-    out = tmp_path / "out"
-    ended = grade(submissions, name, value.format(roster=roster), "--out", out)
-    assert ended.code == 2
-    assert problem in ended.err
-    assert not out.exists()
+    assert "There is no assignment 'week9'" in refused("--assignment", "week9")
+    assert "line 1: it has no column called id" in refused("--roster", str(roster))
+    assert "nowhere.csv" in refused("--roster", "nowhere.csv")
