@@ -14,5 +14,5 @@ python3 -m venv /opt/uv
 export UV_PYTHON_INSTALL_DIR=/opt/python
 /opt/uv/bin/uv venv --quiet --python 3.12 /opt/kit
 /opt/uv/bin/uv pip install --quiet --python /opt/kit/bin/python \
-    --constraint "$course/requirements.lock" "$course[grade]"
+    --constraint "$course/requirements.lock" "${course}[grade]"
 /opt/kit/bin/kit --version
