@@ -103,7 +103,7 @@ def test_opposite_orders(student, db, rivals, data):
     books(student, db, data)
     first, second = a_user(db, data), a_user(db, data)
     one, middle, two = _tracks(db, data, (3, 4, 5))
-    results = _meet(rivals, (first, second), (one, middle, two))
+    results, sent = _meet(rivals, (first, second), (one, middle, two))
     found = [state(db, track) for track in (one, middle, two)]
     said = in_turn(results)
     states = {r.sqlstate for r in results if not r.answered}
@@ -116,6 +116,7 @@ def test_opposite_orders(student, db, rivals, data):
         misconception="retry-without-rollback",
         expected="both returned True",
         actual=said,
+        show=sent,
     )
     assert "40P01" not in states, hint(
         "Two users booked the same tracks, each in their own order. Each of them had"
@@ -126,6 +127,7 @@ def test_opposite_orders(student, db, rivals, data):
         misconception="right-is-never-refused",
         expected="both returned True",
         actual=said,
+        show=sent,
     )
     assert found == [(2, 1), (2, 2), (2, 3)], hint(
         "Two users booked the same three tracks at the same moment, each in their own order. There"
@@ -137,11 +139,13 @@ def test_opposite_orders(student, db, rivals, data):
         else "",
         expected=f"{in_words(2, 1)}; {in_words(2, 2)}; {in_words(2, 3)}",
         actual="; ".join([said, *(in_words(*each) for each in found)]),
+        show=sent,
     )
     assert [r.value for r in results] == [True, True], hint(
         "Two users booked the same three tracks at the same moment, and both have their seats.",
         expected="both returned True",
         actual=said,
+        show=sent,
     )
 
 
@@ -159,13 +163,17 @@ def _tracks(db, data, seats):
 
 
 def _meet(rivals, users, tracks):
-    """Two book the same three tracks from both ends, and meet in the middle; what became of it."""
+    """Two book the same three tracks from both ends, and meet in the middle.
+
+    Gives how the calls ended, and what the first one had sent when it had to wait.
+    """
     one, middle, two = tracks
     a, b = rivals.enter(2)
     with rivals.holding("SELECT FROM public.tracks WHERE id = %s FOR UPDATE", [middle]):
         a.start("book_bundle", users[0], [one, middle, two])
+        sent = a.statements
         b.start("book_bundle", users[1], [two, middle, one])
-    return rivals.finish()
+    return rivals.finish(), sent
 
 
 def _pending(results):
@@ -177,7 +185,7 @@ def test_last_seats_in_opposite_orders(student, db, rivals, data):
     books(student, db, data)
     users = [a_user(db, data), a_user(db, data)]
     tracks = _tracks(db, data, (1, 5, 1))
-    results = _meet(rivals, users, tracks)
+    results, sent = _meet(rivals, users, tracks)
     found = [state(db, track) for track in tracks]
     said = in_turn(results)
     assert found == [(1, 0), (1, 4), (1, 0)], hint(
@@ -188,18 +196,21 @@ def test_last_seats_in_opposite_orders(student, db, rivals, data):
         misconception="",
         expected=f"{in_words(1, 0)}; {in_words(1, 4)}; {in_words(1, 0)}",
         actual="; ".join([said, *(in_words(*each) for each in found)]),
+        show=sent,
     )
     have = [db.count("bookings", user_id=user) == 3 for user in users]
     assert [r.value for r in results] == have, hint(
         "Two users booked the last bundle. One of them has it whole, and what they read is"
         " something else.",
+        question="From which statement does your code know how it ended?",
         misconception="",
-        expected=f"returned {have[0]} and returned {have[1]}",
+        expected="who has it read True, and the other one False",
         actual=said,
+        show=sent,
     )
 
 
-@check("Three refusals in a row, also at the commit, do not keep a user from their seat", points=2)
+@check("Three refusals in a row, also at the commit, do not keep a user from their seat")
 def test_three_refusals(student, db, faults, data):
     books(student, db, data)
     for sqlstate, on_commit, where in (
@@ -320,6 +331,7 @@ def test_the_same_user_twice(student, db, rivals, data):
         user, track = a_user(db, data), a_track(db, data, seats)
         with rivals.holding("SELECT FROM public.tracks WHERE id = %s FOR UPDATE", [track]):
             a.start("book_seat", user, track)
+            sent = a.statements
             b.start("book_seat", user, track)
         results = rivals.finish()
         found = state(db, track)
@@ -331,6 +343,7 @@ def test_the_same_user_twice(student, db, rivals, data):
             misconception="",
             expected=in_words(1, seats - 1),
             actual=f"{said}; {in_words(*found)}",
+            show=sent,
         )
         assert all(result.answered for result in results), hint(
             "A user pressed the button twice, and both calls ran at the same moment. When each of"
@@ -342,6 +355,7 @@ def test_the_same_user_twice(student, db, rivals, data):
             else "",
             expected="both returned True",
             actual=said,
+            show=sent,
         )
         assert [result.value for result in results] == [True, True], hint(
             f"A user pressed the button twice when {_number(seats, 'free seat')} could be had,"
@@ -350,6 +364,7 @@ def test_the_same_user_twice(student, db, rivals, data):
             misconception="",
             expected="both returned True",
             actual=said,
+            show=sent,
         )
 
 
@@ -361,6 +376,7 @@ def test_three_want_two_seats(student, db, rivals, data):
     with rivals.holding("SELECT FROM public.tracks WHERE id = %s FOR UPDATE", [track]):
         for rival, user in zip(entered, users, strict=True):
             rival.start("book_seat", user, track)
+        sent = entered[0].statements
     results = rivals.finish()
     found = state(db, track)
     said = in_turn(results)
@@ -371,6 +387,7 @@ def test_three_want_two_seats(student, db, rivals, data):
         misconception="",
         expected=f"two returned True, one returned False; {in_words(2, 0)}",
         actual=f"{said}; {in_words(*found)}",
+        show=sent,
     )
 
 
