@@ -8,7 +8,12 @@ THEN = datetime(2024, 7, 1, 9, tzinfo=UTC)
 
 
 def a_user(data, **columns):
-    return {"email": data.email(), "name": data.name()} | columns
+    return {"email": data.email(), "name": data.name(), "deleted_at": None} | columns
+
+
+def about(statements, *tables):
+    """The statements of the file that name one of these tables: what is worth showing."""
+    return [s for s in statements.last if any(table in s.text.lower() for table in tables)]
 
 
 def school(sql, probe, data):
@@ -69,7 +74,7 @@ def test_two_sessions(sql, student, db, probe, data):
 
 
 @check("NULL is no way around a rule", points=2)
-def test_null_is_no_way_around(sql, probe, data):
+def test_null_is_no_way_around(sql, probe, statements, data):
     user, track = school(sql, probe, data)
     to = {"user_id": user["id"], "track_id": track["id"], "enrolled_at": THEN}
     done = to | {"status": "completed", "progress": 100}
@@ -95,6 +100,7 @@ def test_null_is_no_way_around(sql, probe, data):
             misconception="null-check-passes" if null else "",
             expected="refused",
             actual="accepted",
+            show=about(statements, "enrollments"),
         )
 
 
@@ -169,7 +175,7 @@ def mended(users, enrollments, payments):
 
 
 @check("Mending loses no row and changes no value that was right", points=2)
-def test_mending_loses_nothing(sql, db, data):
+def test_mending_loses_nothing(sql, db, statements, data):
     untidy(db, data)
     tables = ("users", "enrollments", "payments")
     before = {table: db.rows(table, order_by="id") for table in tables}
@@ -196,6 +202,7 @@ def test_mending_loses_nothing(sql, db, data):
             misconception="null-is-smallest" if sorted_first else "",
             expected=_short(lost[0]),
             actual=_short(instead[0]),
+            show=about(statements, table),
         )
         assert not lost, hint(
             f"{len(lost)} of {len(before[table])} rows in {table} are gone that should have"
@@ -204,11 +211,13 @@ def test_mending_loses_nothing(sql, db, data):
             misconception="cleaning-is-deleting",
             expected=_short(lost[0]),
             actual="no such row",
+            show=about(statements, table),
         )
         assert not kept, hint(
             f"{len(kept)} rows in {table} should have been removed: the same user is enrolled in"
             " the same track by another one.",
             actual=_short(kept[0]),
+            show=about(statements, table),
         )
         for key, row in wanted.items():
             now = {column: after[key].get(column) for column in row}
@@ -218,6 +227,7 @@ def test_mending_loses_nothing(sql, db, data):
                 question="Which rows does the WHERE of your UPDATE leave alone?",
                 expected=", ".join(f"{column} = {_told(column, row)}" for column in differ),
                 actual=", ".join(f"{column} = {_told(column, now)}" for column in differ),
+                show=about(statements, table),
             )
 
 
@@ -271,7 +281,7 @@ def untidy(db, data):
 
 
 @check("Enrollments go with their user and track, and no payment names somebody who is not there")
-def test_what_belongs_together(sql, db, probe, data):
+def test_what_belongs_together(sql, db, probe, statements, data):
     user, track = school(sql, probe, data)
     other, second = probe.row("users", **a_user(data)), probe.row("tracks", title=data.text(2))
     for who, where in ((user, track), (other, track), (other, second)):
@@ -298,11 +308,12 @@ def test_what_belongs_together(sql, db, probe, data):
             misconception="dangling-pointer",
             expected="refused with 23503 (ForeignKeyViolation)",
             actual="accepted",
+            show=about(statements, "payments"),
         )
 
 
 @check("A provider uses a reference once, and payments in cash need none")
-def test_references(sql, probe, data):
+def test_references(sql, probe, statements, data):
     user, track = school(sql, probe, data)
     paid = {"user_id": user["id"], "track_id": track["id"], "amount": data.number(1, 90)}
     card = paid | {"provider": "stripe", "reference": data.word(4)}
@@ -312,6 +323,7 @@ def test_references(sql, probe, data):
         question="Which columns together say which payment it is?",
         expected="the second one is refused",
         actual="accepted",
+        show=about(statements, "payments"),
     )
     probe.accepts("payments", card, card | {"provider": "paypal"}, card | {"reference": "other"})
     cash = paid | {"provider": "cash", "reference": None}
@@ -322,4 +334,5 @@ def test_references(sql, probe, data):
         misconception="unique-and-null",
         expected="accepted",
         actual=f"refused with {refused.title}",
+        show=about(statements, "payments"),
     )
