@@ -153,7 +153,7 @@ def _ending(told, changes):
     """How a call ended, and what it left."""
     ended = f"raised {told['raised']}" if "raised" in told else f"returned {told.get('answer')!r}"
     rows = {table: len(changed.inserted) for table, changed in changes.items()}
-    added = ", ".join(f"{number} new rows in {table}" for table, number in rows.items() if number)
+    added = ", ".join(f"{_number(n, 'new row')} in {table}" for table, n in rows.items() if n)
     return f"{ended}, {added or ('something was changed' if changes else 'nothing was stored')}"
 
 
@@ -172,7 +172,10 @@ def test_enrolled_once(student, db, data):
     other, others = a_track(db, data, lessons=2)
     student.call("enroll", user, other)
     assert stored(db, user, others) == (2, 2), hint(
-        "A learner who is enrolled in one track can be enrolled in another one."
+        "A learner who is enrolled in one track can be enrolled in another one.",
+        question="Which rows make up an enrollment, and have they been committed?",
+        expected=in_words(2, 2),
+        actual=in_words(*stored(db, user, others)),
     )
     before = db.snapshot()
     told = student.drive(attempt, "enroll", user, track)
@@ -221,6 +224,7 @@ def test_a_team_as_a_whole(student, db, data):
         assert stored(db, user, lessons) == (1, 4), hint(
             f"A team of {len(team)} was enrolled in a track of 4 lessons. One of them has"
             " something else.",
+            question="Which rows make up an enrollment, and have they been committed?",
             expected=in_words(1, 4),
             actual=in_words(*stored(db, user, lessons)),
         )
@@ -289,7 +293,7 @@ def test_the_session_is_free_again(student, db, data):
     assert told["status"] == "IDLE", hint(
         "enroll raised AlreadyEnrolled and left its transaction open. What it has locked stays"
         " locked until somebody ends it, and nobody knows that they should.",
-        question="On which ways can your function be left, and what ends the transaction on each of"
+        question="In which ways can your function be left, and what ends the transaction in each of"
         " them?",
         misconception="caught-is-not-over"
         if told["status"] == "INERROR"

@@ -46,6 +46,7 @@ def stores(student, db, person):
     assert db.count("users", username=person["username"]) == 1, hint(
         "Before anything special happened, a user was added and the caller committed. The user is"
         " not there.",
+        question="Was the INSERT sent, and what became of it before the commit?",
         misconception="",
         expected="1 user",
         actual="0 users",

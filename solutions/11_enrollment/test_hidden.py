@@ -264,6 +264,7 @@ def test_a_team_that_fails(student, db, faults, data):
     student.call("enroll_team", [first], track)
     assert stored(db, first, lessons) == (1, 3), hint(
         "A team of one was enrolled, and they are not.",
+        question="Which rows make up an enrollment, and have they been committed?",
         misconception="",
         expected=in_words(1, 3),
         actual=in_words(*stored(db, first, lessons)),
@@ -302,6 +303,7 @@ def test_two_teams_at_once(student, db, rivals, data):
     student.call("enroll_team", [solo], track)
     assert stored(db, solo, lessons) == (1, 2), hint(
         "A team of one was enrolled, and they are not.",
+        question="Which rows make up an enrollment, and have they been committed?",
         misconception="",
         expected=in_words(1, 2),
         actual=in_words(*stored(db, solo, lessons)),
@@ -342,6 +344,7 @@ def test_large_and_empty(student, db, data):
     counted = (answer, db.count("enrollments", track_id=track), db.count("lesson_progress"))
     assert counted == (12, 12, 300), hint(
         "A team of 12 was enrolled in a track of 25 lessons.",
+        question="Which rows make up an enrollment, and have they been committed?",
         expected="returns 12; 12 enrollments, 300 progress records",
         actual=f"returns {answer!r}; {in_words(*counted[1:])}",
     )
