@@ -8,8 +8,7 @@ import json
 import types
 import typing
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from enum import Enum
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ from grader.errors import ReportInputError
 from grader.reports.results_json import NAME
 from grader.reports.text import one_line
 from grader.results import Grading, from_json
+
+_Checker = Callable[[Any], str]
 
 _AGAIN = "Run kit grade again."
 _LARGEST = 1e12
@@ -54,8 +55,7 @@ def _brief(error: Exception) -> str:
 
 
 def _no_number(text: str) -> float:
-    msg = f"damaged: {text} is no number of points or seconds. {_AGAIN}"
-    raise ValueError(msg)
+    raise _damaged(f"{text} is no number of points or seconds")
 
 
 def _verify(grading: Grading) -> None:
@@ -64,10 +64,11 @@ def _verify(grading: Grading) -> None:
     Raises:
         ValueError: one does not fit; the message says where it stands.
     """
-    _fits(grading, Grading, "the grading")
-    _measured(grading.timings, "timings")
+    if problem := _checker(Grading)(grading) or _measured(grading.timings):
+        raise _damaged(problem.lstrip("."))
     for id_, known in grading.misconceptions.items():
-        _expect(known.id == id_, f"the id of misconception {id_}", "its key")
+        if known.id != id_:
+            raise _damaged(f"the misconception {id_!r} has another id")
     _once("student", (submission.student for submission in grading.submissions))
     for submission in grading.submissions:
         _once("exercise", (exercise.exercise for exercise in submission.exercises))
@@ -78,67 +79,94 @@ def _verify(grading: Grading) -> None:
 def _once(what: str, names: Iterable[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
-            msg = f"damaged: the {what} {one_line(name)!r} is in it {times} times. {_AGAIN}"
-            raise ValueError(msg)
+            raise _damaged(f"the {what} {one_line(name)!r} is in it {times} times")
 
 
-def _fits(value: Any, kind: Any, where: str) -> None:
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
-        if value is not None:
-            _fits(value, next(one for one in inner if one is not types.NoneType), where)
-    elif origin is tuple:
-        _expect(isinstance(value, tuple), where, "a list")
-        for place, one in enumerate(value):
-            _fits(one, inner[0], f"{where}[{place}]")
-    elif origin is not None and issubclass(origin, Mapping):
-        _expect(isinstance(value, Mapping), where, "an object")
-        for key, one in value.items():
-            _fits(key, inner[0], f"a key of {where}")
-            _fits(one, inner[1], f"{where}.{key}")
-    elif isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        _expect(isinstance(value, kind), where, "an object")
-        for name, declared in _fields(kind).items():
-            _fits(getattr(value, name), declared, f"{where}.{name}")
-    else:
-        _fits_atom(value, kind, where)
+def _damaged(what: str) -> ValueError:
+    return ValueError(f"damaged: {one_line(what)}. {_AGAIN}")
 
 
-def _fits_atom(value: Any, kind: Any, where: str) -> None:
-    if kind is float:
-        _expect(_is_amount(value), where, "an amount from 0 up")
-    elif kind is int:
-        _expect(isinstance(value, int) and not isinstance(value, bool), where, "a whole number")
-    elif isinstance(kind, type) and issubclass(kind, str | bool | Enum):
-        _expect(isinstance(value, kind), where, f"of the kind {kind.__name__}")
-
-
-def _measured(value: Any, where: str) -> None:
+def _measured(value: Any) -> str:
     """Every number among the timings is an amount, whatever else is there."""
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            _measured(one, f"{where}.{key}")
-    elif isinstance(value, list):
-        for one in value:
-            _measured(one, where)
-    elif isinstance(value, int | float):
-        _expect(_is_amount(value), where, "an amount from 0 up")
+        value = list(value.values())
+    if isinstance(value, list):
+        return next((problem for one in value if (problem := _measured(one))), "")
+    problem = _amount(value) if isinstance(value, int | float) else ""
+    return problem and f"a number of the timings{problem}"
 
 
-def _is_amount(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return bool(0 <= value <= _LARGEST)
+def _amount(value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return "" if number and 0 <= value <= _LARGEST else " is not an amount from 0 up"
 
 
-def _expect(fits: bool, where: str, wanted: str) -> None:
-    if not fits:
-        msg = f"damaged: {one_line(where, 120)} is not {wanted}. {_AGAIN}"
-        raise ValueError(msg)
+def _whole(value: Any) -> str:
+    return "" if type(value) is int else " is not a whole number"
+
+
+def _anything(_value: Any) -> str:
+    return ""
+
+
+_ATOMS: dict[Any, _Checker] = {float: _amount, int: _whole, Any: _anything}
 
 
 @functools.cache
-def _fields(kind: type) -> dict[str, Any]:
-    """The types that the fields of a dataclass declare."""
+def _checker(kind: Any) -> _Checker:
+    """A function that says where a value does not fit a type, and how; nothing where it does.
+
+    It is made once for a type: a large class has millions of values.
+    """
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind in _ATOMS:
+        return _ATOMS[kind]
+    if origin is types.UnionType:
+        other = _checker(next(one for one in inner if one is not types.NoneType))
+        return lambda value: "" if value is None else other(value)
+    if origin is tuple:
+        return _list_of(_checker(inner[0]))
+    if origin is not None:
+        return _object_of(_checker(inner[1]))
+    if dataclasses.is_dataclass(kind):
+        return _record(kind)
+    return lambda value: "" if isinstance(value, kind) else f" is not of the kind {kind.__name__}"
+
+
+def _list_of(fits: _Checker) -> _Checker:
+    def check(value: Any) -> str:
+        if not isinstance(value, tuple):
+            return " is not a list"
+        for place, one in enumerate(value):
+            if problem := fits(one):
+                return f"[{place}]{problem}"
+        return ""
+
+    return check
+
+
+def _object_of(fits: _Checker) -> _Checker:
+    def check(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return " is not an object"
+        for key, one in value.items():
+            if problem := fits(one):
+                return f".{key}{problem}"
+        return ""
+
+    return check
+
+
+def _record(kind: Any) -> _Checker:
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    fields = {field.name: _checker(hints[field.name]) for field in dataclasses.fields(kind)}
+
+    def check(value: Any) -> str:
+        if not isinstance(value, kind):
+            return " is not an object"
+        for name, fits in fields.items():
+            if problem := fits(getattr(value, name)):
+                return f".{name}{problem}"
+        return ""
+
+    return check

@@ -107,11 +107,15 @@ def test_what_is_no_grading_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("path", "new", "said"),
     [
-        (("course",), 7, "the grading.course is not of the kind str"),
-        (("evidence", "seed"), "7", "the grading.evidence.seed is not a whole number"),
+        (("course",), 7, "damaged: course is not of the kind str"),
+        (("evidence", "seed"), "7", "evidence.seed is not a whole number"),
         (("submissions", 0, "exercises", 0, "checks", 0, "points"), -1, "not an amount from 0 up"),
         (("submissions", 0, "exercises", 0, "checks", 0, "visible"), 1, "not of the kind bool"),
-        (("timings",), {"by_student": {"ada": -1}}, "timings.by_student.ada is not an amount"),
+        (
+            ("timings",),
+            {"by_student": {"ada": -1}},
+            "damaged: a number of the timings is not an amount",
+        ),
     ],
 )
 def test_damage_is_told_by_its_place(
