@@ -85,9 +85,9 @@ def test_listed_values(student, schema, probe, statements, data):
         ("users", "role", ROLES, a_user(data)),
         ("tracks", "difficulty", LEVELS, {"author_id": author["id"], "title": data.text(3)}),
     ):
+        known = schema.table(table).column(column).values
         for value in listed:
             refused = probe.refusal(table, row | {column: value})
-            known = schema.table(table).column(column).values
             shouted = value.upper() in known or (
                 refused is not None and probe.refusal(table, row | {column: value.upper()}) is None
             )
