@@ -104,8 +104,8 @@ def grade(
         progress=progress,
     )
     grading = _grade(course, chosen, paths, how)
-    if not (assignment or roster):
-        return grading
+    if not (entries or asked.due or asked.weights):
+        return grading  # scores would only say the points again
     return dataclasses.replace(grading, scores=scores(grading, asked, entries))
 
 
