@@ -22,7 +22,7 @@ from grader.reports import FORMATS, names_of
 from kit.cli.commands import kit as root_command
 from tests.grader.reports.schemas import GRADESCOPE
 from tests.kit.conftest import PROJECT, folder_for_servers
-from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, make_course
+from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, hand_in, make_course
 
 Run = Callable[[], subprocess.CompletedProcess[str]]
 
@@ -117,6 +117,39 @@ def test_github_reports_also_where_the_grading_failed() -> None:
     shown = re.findall(r"cat (\S+)", steps["Report"]["run"])
     assert set(shown) == names_of(["github"])
     assert 'cat github.summary.md >> "$GITHUB_STEP_SUMMARY"' in steps["Report"]["run"]
+
+
+@pytest.mark.sandbox
+def test_githubs_steps_grade_a_students_repository(tmp_path: Path, home: Path) -> None:
+    course = make_course(tmp_path / "course")
+    hand_in(tmp_path / "work", "exercises", RIGHT)
+    (tmp_path / "work" / "README.md").touch()
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "kit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kit "$@" --jobs 1\n')
+    (bin_ / "kit").chmod(0o755)
+    words = {
+        "PATH": f"{bin_}:{os.environ['PATH']}", "KIT_HOME": home, "GITHUB_ACTOR": "ada-l",
+        "RUNNER_TEMP": tmp_path / "temp", "GITHUB_STEP_SUMMARY": tmp_path / "summary.md",
+    }  # fmt: skip
+    (tmp_path / "temp").mkdir()
+    scripts = {step["name"]: step["run"] for step in steps_of_github() if "run" in step}
+    out = ""
+    for name in ("Grade", "Report"):
+        done = subprocess.run(
+            ["bash", "-e", "-c", scripts[name]],
+            env=os.environ | {key: str(value) for key, value in words.items()},
+            cwd=course.parent,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        out += done.stdout
+    assert '::notice title=Autograding report::{"totalPoints":4,"maxPoints":4}\n' in out
+    summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("# ada-l: 4 of 4 points\n")
 
 
 def test_no_template_pastes_what_others_may_choose_into_a_shell() -> None:

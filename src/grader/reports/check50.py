@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.reports.documents import write_each
-from grader.reports.items import KIT_FAILED, Item, items
+from grader.reports.items import KIT_FAILED, Asked, Item, items
 from grader.reports.text import legible, one_line
 from grader.results import Failure, Grading, Outcome, SubmissionResult
 
@@ -25,11 +25,11 @@ def write(grading: Grading, out: Path) -> list[Path]:
     return write_each("check50", grading, out, document)
 
 
-def document(submission: SubmissionResult, grading: Grading) -> dict[str, Any]:
+def document(submission: SubmissionResult, asked: Asked) -> dict[str, Any]:
     """What readers of check50's JSON read of one submission."""
     return {
-        "slug": re.sub(r"[^a-z0-9]+", "-", grading.course.lower()).strip("-") or "course",
-        "results": [_result(item) for item in items(submission, grading)],
+        "slug": re.sub(r"[^a-z0-9]+", "-", asked.grading.course.lower()).strip("-") or "course",
+        "results": [_result(item) for item in items(submission, asked)],
         "version": VERSION,
     }
 

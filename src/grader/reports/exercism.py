@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.reports.documents import write_each
-from grader.reports.items import KIT_FAILED, Item, items
+from grader.reports.items import KIT_FAILED, Asked, Item, items
 from grader.reports.text import legible
 from grader.results import Grading, Outcome, SubmissionResult
 
@@ -24,7 +24,7 @@ def write(grading: Grading, out: Path) -> list[Path]:
     return write_each("exercism", grading, out, document)
 
 
-def document(submission: SubmissionResult, grading: Grading) -> dict[str, Any]:
+def document(submission: SubmissionResult, asked: Asked) -> dict[str, Any]:
     """What Exercism reads of one submission."""
     if submission.has_errors:
         return _error(KIT_FAILED)
@@ -32,7 +32,7 @@ def document(submission: SubmissionResult, grading: Grading) -> dict[str, Any]:
         return _error(f"The submission could not be read: {legible(submission.problem)}")
     if not any(exercise.handed_in for exercise in submission.exercises):
         return _error("Nothing was handed in.")
-    tests = [_test(item) for item in items(submission, grading)]
+    tests = [_test(item) for item in items(submission, asked)]
     passed = all(test["status"] == "pass" for test in tests)
     return {"version": 3, "status": "pass" if passed else "fail", "tests": tests}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader.reports.files import write_whole
 from grader.reports.github_summary import summary
-from grader.reports.items import KIT_FAILED, Item, items
+from grader.reports.items import KIT_FAILED, Asked, Item, items
 from grader.reports.summary import ClassSummary
 from grader.reports.text import counted, first_sentence, number, one_line
 from grader.reports.workflow import command, quoted
@@ -44,7 +44,9 @@ def commands(grading: Grading) -> list[str]:
 
 
 def _of_one(submission: SubmissionResult, grading: Grading) -> Iterator[str]:
-    open_ = [item for item in items(submission, grading) if item.outcome is not Outcome.PASSED]
+    open_ = [
+        item for item in items(submission, Asked.of(grading)) if item.outcome is not Outcome.PASSED
+    ]
     for outcome in _PROBLEMS:
         of_kind = [item for item in open_ if item.outcome is outcome]
         yield from (_annotation(item) for item in of_kind[:MAX_EACH])

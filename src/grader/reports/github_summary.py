@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.reports.items import KIT_FAILED, Item, items
+from grader.reports.items import KIT_FAILED, Asked, Item, items
 from grader.reports.markdown import block, row, text
 from grader.reports.marks import mark_of_exercise
 from grader.reports.summary import ClassSummary, Standing
@@ -36,7 +36,7 @@ def _of_one(submission: SubmissionResult, grading: Grading) -> Iterator[str]:
     yield f"# {text(submission.student) or 'Submission'}: {text(points)}\n"
     if submission.has_errors:
         yield f"**{text(KIT_FAILED)}**\n"
-    found = items(submission, grading)
+    found = items(submission, Asked.of(grading))
     yield f"{row('', 'Check', 'Points', 'Result')}\n{row('---', '---', '---:', '---')}"
     for item in found:
         earned = f"{number(item.earned)} of {number(item.points)}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.reports.documents import write_each
-from grader.reports.items import KIT_FAILED, Item, items, seconds
+from grader.reports.items import KIT_FAILED, Asked, Item, items, seconds
 from grader.reports.text import counted, number, one_line
 from grader.results import Grading, Outcome, SubmissionResult
 
@@ -23,19 +23,19 @@ def write(grading: Grading, out: Path) -> list[Path]:
     return write_each("gradescope", grading, out, document)
 
 
-def document(submission: SubmissionResult, grading: Grading) -> dict[str, Any]:
+def document(submission: SubmissionResult, asked: Asked) -> dict[str, Any]:
     """What Gradescope reads of one submission."""
     final = not submission.has_errors
-    evidence = grading.evidence
+    evidence = asked.grading.evidence
     found: dict[str, Any] = {
-        "output": _summary(submission, grading) if final else KIT_FAILED,
+        "output": _summary(submission, asked) if final else KIT_FAILED,
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         # What `kit grade` prints is for the instructor.
         "stdout_visibility": "hidden",
-        "tests": [_test(item, final=final) for item in items(submission, grading)],
+        "tests": [_test(item, final=final) for item in items(submission, asked)],
         "extra_data": {
             "sha256": submission.sha256,
             "kit_version": one_line(evidence.kit_version),
@@ -46,13 +46,13 @@ def document(submission: SubmissionResult, grading: Grading) -> dict[str, Any]:
     }
     if final:
         found["score"] = submission.earned
-    if (took := seconds(submission, grading)) is not None:
+    if (took := seconds(submission, asked.grading)) is not None:
         found["execution_time"] = took
     return found
 
 
-def _summary(submission: SubmissionResult, grading: Grading) -> str:
-    told = f"{number(submission.earned)} of {number(grading.points)} points."
+def _summary(submission: SubmissionResult, asked: Asked) -> str:
+    told = f"{number(submission.earned)} of {number(asked.points)} points."
     shown = {m for exercise in submission.exercises for m in exercise.misconceptions}
     if not shown:
         return told

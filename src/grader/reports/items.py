@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from grader.reports.plain import described
 from grader.reports.text import legible, one_line
@@ -14,6 +15,25 @@ from grader.results import (
     Outcome,
     SubmissionResult,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What everybody was asked for, worked out once for a class."""
+
+    grading: Grading
+    points: float
+    """Points that can be reached."""
+    worth: dict[str, float]
+    """Points of each exercise, in order."""
+    titles: dict[str, str]
+
+    @classmethod
+    def of(cls, grading: Grading) -> Self:
+        """What this grading asked for."""
+        worth = grading.maximum
+        return cls(grading, grading.points, worth, dict(grading.exercises))
+
 
 KIT_FAILED = (
     "The kit failed here, not you. These points are not final: ask your instructor to grade again."
@@ -42,20 +62,19 @@ class Item:
     check: CheckResult | None = None
 
 
-def items(submission: SubmissionResult, grading: Grading) -> list[Item]:
+def items(submission: SubmissionResult, asked: Asked) -> list[Item]:
     """Everything that this submission was asked for, in the order of the exercises.
 
     The points of the items add up to those that can be reached, whatever was handed in.
     """
     results = {result.exercise: result for result in submission.exercises}
-    titles = dict(grading.exercises)
     found: list[Item] = []
-    for order, (exercise, worth) in enumerate(grading.maximum.items(), 1):
+    for order, (exercise, worth) in enumerate(asked.worth.items(), 1):
         result = results.get(exercise)
         if result is not None and result.handed_in:
-            found += _checks(order, result, grading)
+            found += _checks(order, result, asked.grading)
         else:
-            found.append(_absent(order, exercise, titles[exercise], worth, submission))
+            found.append(_absent(order, exercise, asked.titles[exercise], worth, submission))
     if submission.problem and not found:
         found.append(_absent(1, "submission", "The submission can be read", 0, submission))
     return found

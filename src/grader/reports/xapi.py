@@ -40,12 +40,22 @@ def write(grading: Grading, out: Path, options: Options) -> list[Path]:
 def statements(grading: Grading, options: Options) -> Iterator[dict[str, Any]]:
     """What everybody did, sorted by person and exercise."""
     submissions = {submission.student: submission for submission in grading.submissions}
+    worth = grading.maximum
     site = (options.site or NOWHERE).rstrip("/")
     for person in class_scores(grading).people:
         submission = submissions.get(person.submission)
         for exercise in submission.exercises if submission else ():
             if exercise.handed_in:
-                yield _statement(person, exercise, grading, site)
+                found = _statement(person, exercise, grading, site)
+                if not exercise.has_errors:
+                    most = worth[exercise.exercise]
+                    found["result"] = _result(person, exercise, grading, most)
+                yield {"id": _id(found), **found}
+
+
+def _id(statement: dict[str, Any]) -> str:
+    said = json.dumps(statement, sort_keys=True)
+    return str(uuid.uuid5(_NAMESPACE, said))
 
 
 def _statement(
@@ -53,7 +63,7 @@ def _statement(
 ) -> dict[str, Any]:
     verb = "attempted" if exercise.has_errors else "scored"
     name = legible(exercise.exercise)
-    found: dict[str, Any] = {
+    return {
         "actor": _actor(person, site),
         "verb": {"id": f"{_VERBS}{verb}", "display": {"en": verb}},
         "object": {
@@ -63,10 +73,6 @@ def _statement(
         },
         "timestamp": (submitted_at(person) or graded_at(grading)).isoformat(),
     }
-    if not exercise.has_errors:
-        found["result"] = _result(person, exercise, grading)
-    said = json.dumps(found, sort_keys=True, ensure_ascii=True)
-    return {"id": str(uuid.uuid5(_NAMESPACE, said)), **found}
 
 
 def _actor(person: PersonScore, site: str) -> dict[str, Any]:
@@ -76,8 +82,9 @@ def _actor(person: PersonScore, site: str) -> dict[str, Any]:
     return {**actor, "account": {"homePage": site, "name": one_line(person.id)}}
 
 
-def _result(person: PersonScore, exercise: ExerciseResult, grading: Grading) -> dict[str, Any]:
-    worth = grading.maximum[exercise.exercise]
+def _result(
+    person: PersonScore, exercise: ExerciseResult, grading: Grading, worth: float
+) -> dict[str, Any]:
     score: dict[str, float] = {"raw": exercise.earned, "min": 0, "max": worth}
     if worth > 0:
         score["scaled"] = min(exercise.earned / worth, 1.0)

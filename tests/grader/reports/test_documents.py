@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from grader.reports import (
     write_reports,
     xapi,
 )
-from grader.reports.items import KIT_FAILED, items
+from grader.reports.documents import encoded
+from grader.reports.items import KIT_FAILED, Asked, items
 from grader.results import Grading, Outcome, SubmissionResult
 
 from . import schemas
@@ -42,12 +42,10 @@ WHOLE = {
 }
 ODD = {"\ud800", "\x00", "\x1b", "\x9b", "\u202e", "\u2028"}
 
-Document = Callable[[SubmissionResult, Grading], dict[str, Any]]
 
-
-def one(*checks: Any, **fields: Any) -> tuple[SubmissionResult, Grading]:
-    graded = grading(*checks, **fields)
-    return graded.submissions[0], graded
+def one(*checks: Any) -> tuple[SubmissionResult, Asked]:
+    graded = grading(*checks)
+    return graded.submissions[0], Asked.of(graded)
 
 
 def texts_in(value: Any) -> list[str]:
@@ -82,7 +80,7 @@ def test_the_schema_is_a_schema_and_refuses_what_it_should(kind: str) -> None:
 def test_every_submission_makes_a_valid_document(kind: str, grading: Grading) -> None:
     document, schema = EACH[kind]
     for submission in grading.submissions:
-        assert_valid(document(submission, grading), schema)
+        assert_valid(document(submission, Asked.of(grading)), schema)
 
 
 @pytest.mark.parametrize("kind", WHOLE)
@@ -99,12 +97,12 @@ def test_where_the_kit_failed_nobody_gets_a_score(grading: Grading) -> None:
     for submission in grading.submissions:
         if not submission.has_errors:
             continue
-        graded = gradescope.document(submission, grading)
+        graded = gradescope.document(submission, Asked.of(grading))
         assert "score" not in graded
         assert not [test for test in graded["tests"] if {"score", "max_score"} & set(test)]
-        assert exercism.document(submission, grading)["status"] == "error"
-        assert prairielearn.document(submission, grading)["gradable"] is False
-        results = check50.document(submission, grading)["results"]
+        assert exercism.document(submission, Asked.of(grading))["status"] == "error"
+        assert prairielearn.document(submission, Asked.of(grading))["gradable"] is False
+        results = check50.document(submission, Asked.of(grading))["results"]
         assert None in {result["passed"] for result in results}
 
 
@@ -112,7 +110,7 @@ def test_where_the_kit_failed_nobody_gets_a_score(grading: Grading) -> None:
 @settings(deadline=None, max_examples=30)
 def test_items_add_up_to_what_the_submission_earned(grading: Grading) -> None:
     for submission in grading.submissions:
-        found = items(submission, grading)
+        found = items(submission, Asked.of(grading))
         assert math.isclose(sum(i.earned for i in found), submission.earned, abs_tol=1e-4)
         assert len({item.number for item in found}) == len(found)
 
@@ -175,7 +173,7 @@ def test_a_submission_that_cannot_be_read_is_told_so(kind: str) -> None:
     document, _ = EACH[kind]
     submission = SubmissionResult("eve", (), problem="eve.zip is not a ZIP archive.")
     graded = dataclasses.replace(grading(), submissions=(submission,))
-    said = document(submission, graded)["message"]
+    said = document(submission, Asked.of(graded))["message"]
     assert said == "The submission could not be read: eve.zip is not a ZIP archive."
 
 
@@ -187,6 +185,18 @@ def test_prairielearn_gets_a_share_of_the_points() -> None:
     found = prairielearn.document(*one(*checks))
     assert (found["gradable"], found["score"]) == (True, 0.25)
     assert [(test["points"], test["max_points"]) for test in found["tests"]] == [(1, 1), (0, 3)]
+
+
+def test_prairielearn_gets_shorter_texts_rather_than_too_much() -> None:
+    long = dataclasses.replace(
+        RAISED, **dict.fromkeys(("message", "expected", "actual"), "ü" * 4000)
+    )
+    names = [f"test_{i}" for i in range(100)]
+    checks = [check(Outcome.FAILED, long, name=name, output="o" * 9000) for name in names]
+    found = prairielearn.document(*one(*checks))
+    assert 200_000 < len(encoded(found)) <= prairielearn.MAX_BYTES < 1024**2
+    assert len(found["tests"]) == 100
+    assert found["tests"][0]["output"].endswith("… (cut)")
 
 
 def test_check50_tells_failed_from_not_carried_out() -> None:
