@@ -37,7 +37,14 @@ def _number(many, thing):
 
 def attempt(session, module, function, *arguments):
     """A page that calls a function in a hurry, where naps are counted and not slept."""
+    import signal
     import time
+
+    class StillTrying(BaseException):
+        pass
+
+    def stop(*_):
+        raise StillTrying
 
     called = getattr(module, function)
     sleep, naps = time.sleep, []
@@ -52,8 +59,12 @@ def attempt(session, module, function, *arguments):
                     setattr(holder, name, instead)
 
     put(sleep, nap)
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 4)  # a loop without an end can say so, a second later not
     try:
         told = {"answer": called(session, *arguments)}
+    except StillTrying:
+        told = {"endless": True}
     except NotImplementedError:
         raise
     except Exception as error:
@@ -61,7 +72,11 @@ def attempt(session, module, function, *arguments):
         cause = getattr(error, "orig", None) or error
         told = {"raised": names, "sqlstate": getattr(cause, "sqlstate", None)}
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         put(nap, sleep)
+    if "endless" in told:
+        session.invalidate()
+        return told | {"naps": len(naps), "open": ""}
     try:
         open_ = session.connection().connection.driver_connection.info.transaction_status.name
     except Exception:
@@ -72,6 +87,8 @@ def attempt(session, module, function, *arguments):
 
 def ending(told):
     """How such a call ended, in words."""
+    if "endless" in told:
+        return "did not return"
     if "raised" not in told:
         return f"returned {told.get('answer')!r}"
     code = f" (SQLSTATE {told['sqlstate']})" if told.get("sqlstate") else ""
@@ -286,13 +303,27 @@ def _ended(result):
     return f"raised {result.raised.type}{state}"
 
 
+def comes_to_an_end(told, fault):
+    """After a refusal: whether the call ended in its time, whichever way."""
+    tried = fault.writes
+    assert "endless" not in told, hint(
+        "PostgreSQL refused a booking, and your code was still at it when its time was up. It has"
+        f" come to the table {tried} time{'' if tried == 1 else 's'} until then.",
+        question="What ends your loop, and in which state is a transaction after an error?",
+        misconception="retry-without-rollback" if tried == 1 else "endless-retry",
+        expected="an answer or an exception",
+        actual="neither",
+    )
+
+
 @check("Whom PostgreSQL refuses for the sake of others tries again", points=2)
 def test_a_refusal_is_tried_again(student, db, faults, data):
     books(student, db, data)
     for sqlstate, what in (("40001", "a serialization failure"), ("40P01", "a deadlock")):
         user, track = a_user(db, data), a_track(db, data, 2)
-        faults.fail_insert("bookings", sqlstate=sqlstate)
+        fault = faults.fail_insert("bookings", sqlstate=sqlstate)
         told = student.drive(attempt, "book_seat", user, track)
+        comes_to_an_end(told, fault)
         found = state(db, track)
         tried_again_too_early = told.get("sqlstate") == "25P02" or (
             "PendingRollbackError" in told.get("raised", ())

@@ -29,7 +29,14 @@ def _number(many, thing):
 
 def attempt(session, module, function, *arguments):
     """A page that calls a function in a hurry, where naps are counted and not slept."""
+    import signal
     import time
+
+    class StillTrying(BaseException):
+        pass
+
+    def stop(*_):
+        raise StillTrying
 
     called = getattr(module, function)
     sleep, naps = time.sleep, []
@@ -44,8 +51,12 @@ def attempt(session, module, function, *arguments):
                     setattr(holder, name, instead)
 
     put(sleep, nap)
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 4)  # a loop without an end can say so, a second later not
     try:
         told = {"answer": called(session, *arguments)}
+    except StillTrying:
+        told = {"endless": True}
     except NotImplementedError:
         raise
     except Exception as error:
@@ -53,7 +64,11 @@ def attempt(session, module, function, *arguments):
         cause = getattr(error, "orig", None) or error
         told = {"raised": names, "sqlstate": getattr(cause, "sqlstate", None)}
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         put(nap, sleep)
+    if "endless" in told:
+        session.invalidate()
+        return told | {"naps": len(naps), "open": ""}
     try:
         open_ = session.connection().connection.driver_connection.info.transaction_status.name
     except Exception:
@@ -64,6 +79,8 @@ def attempt(session, module, function, *arguments):
 
 def ending(told):
     """How such a call ended, in words."""
+    if "endless" in told:
+        return "did not return"
     if "raised" not in told:
         return f"returned {told.get('answer')!r}"
     code = f" (SQLSTATE {told['sqlstate']})" if told.get("sqlstate") else ""
@@ -96,6 +113,19 @@ def _ended(result):
         return f"returned {result.value!r}"
     state = f" (SQLSTATE {result.sqlstate})" if result.sqlstate else ""
     return f"raised {result.raised.type}{state}"
+
+
+def comes_to_an_end(told, fault):
+    """After a refusal: whether the call ended in its time, whichever way."""
+    tried = fault.writes
+    assert "endless" not in told, hint(
+        "PostgreSQL refused a booking, and your code was still at it when its time was up. It has"
+        f" come to the table {tried} time{'' if tried == 1 else 's'} until then.",
+        question="What ends your loop, and in which state is a transaction after an error?",
+        misconception="retry-without-rollback" if tried == 1 else "endless-retry",
+        expected="an answer or an exception",
+        actual="neither",
+    )
 
 
 @check("Two who book the same tracks in opposite order both get their seats", points=2)
@@ -219,8 +249,9 @@ def test_three_refusals(student, db, faults, data):
         ("40P01", False, "at the booking"),
     ):
         user, track = a_user(db, data), a_track(db, data, 2)
-        faults.fail_insert("bookings", times=3, sqlstate=sqlstate, on_commit=on_commit)
+        fault = faults.fail_insert("bookings", times=3, sqlstate=sqlstate, on_commit=on_commit)
         told = student.drive(attempt, "book_seat", user, track)
+        comes_to_an_end(told, fault)
         found = state(db, track)
         rolled_back = told.get("sqlstate") != "25P02" and (
             "PendingRollbackError" not in told.get("raised", ())
@@ -254,6 +285,7 @@ def test_refusals_without_end(student, db, faults, data):
     user, track = a_user(db, data), a_track(db, data, 2)
     fault = faults.fail_insert("bookings", times=60, sqlstate="40001")
     told = student.drive(attempt, "book_seat", user, track)
+    comes_to_an_end(told, fault)
     tried, found = fault.writes, state(db, track)
     assert tried > 3, hint(
         "PostgreSQL refused every attempt to book a seat, and your code gave up early.",
@@ -297,6 +329,7 @@ def test_other_failures(student, db, faults, data):
     user, track = a_user(db, data), a_track(db, data, 2)
     fault = faults.fail_insert("bookings", times=60, sqlstate="53100")
     told = student.drive(attempt, "book_seat", user, track)
+    comes_to_an_end(told, fault)
     found = state(db, track)
     assert fault.writes <= 1, hint(
         f"The disk was full when a seat was booked, and your code tried {fault.writes} times.",
