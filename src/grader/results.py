@@ -297,7 +297,7 @@ def from_json(data: Mapping[str, Any]) -> Grading:
                 for key, value in data["misconceptions"].items()
             },
             timings=data["timings"],
-            scores=scores_from_json(data["scores"]) if data["scores"] else None,
+            scores=scores_from_json(data["scores"]) if data.get("scores") else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"results.json is damaged: {type(error).__name__}: {error}. Run kit grade again."

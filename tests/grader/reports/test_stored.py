@@ -142,3 +142,8 @@ def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "results.json").mkdir()
     with pytest.raises(ReportInputError, match="cannot be read: Is a directory"):
         read_results(tmp_path)
+
+
+def test_results_from_before_there_were_scores_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(changed(SMALL, ("scores",), ...)))
+    assert read_results(tmp_path).scores is None
