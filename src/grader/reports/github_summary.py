@@ -25,6 +25,8 @@ def summary(grading: Grading) -> Iterator[str]:
     else:
         yield from _of_a_class(ClassSummary(grading))
     evidence = grading.evidence
+    # A table ends at an empty line and not before.
+    yield ""
     yield text(
         f"kit {evidence.kit_version}, PostgreSQL {evidence.server_version}, "
         f"sandbox {evidence.sandbox}, seed {evidence.seed}"

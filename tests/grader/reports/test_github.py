@@ -141,6 +141,14 @@ def test_a_class_is_a_table_with_everybody_in_it() -> None:
     assert "! not final" in summary
 
 
+@pytest.mark.parametrize("students", [1, 3])
+def test_what_it_was_found_with_stands_below_the_tables(students: int) -> None:
+    found = tokens(summary_of(demo_class(students)))
+    tables = [place for place, token in enumerate(found) if token.type == "table_close"]
+    below = "".join(token.content for token in found[tables[-1] :] if token.type == "text")
+    assert below.endswith("kit 0.1.0, PostgreSQL 18.4, sandbox bubblewrap, seed 7")
+
+
 def test_a_class_of_thousands_still_fits() -> None:
     whole = demo_class(30, 3, 2)
     many = tuple(
