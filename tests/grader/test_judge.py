@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -404,17 +405,23 @@ def spoil(session):
         "    student.call('add_note', 'b')\n"
         "    assert db.count('notes') == 1\n"
     )
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
     with course.desk(check, answer) as desk:
         outcomes = [desk.run(spec).outcome for spec in desk.exercise.checks]
     # A cell that is killed takes its runner along, perhaps before it has answered.
     own_doing = {Outcome.PASSED, Outcome.FAILED} if sign == "SIGKILL" else {Outcome.PASSED}
     assert outcomes[0] in own_doing
     assert outcomes[1] is Outcome.PASSED
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # it may end while it is looked at
-            if process.pid not in before and process.status() == psutil.STATUS_STOPPED:
-                process.kill()
+    deadline = time.monotonic() + 10
+    while left := [p for p in psutil.Process().children(recursive=True) if is_stopped(p)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.01)
+
+
+def is_stopped(process: psutil.Process) -> bool:
+    """Whether a process waits to be continued."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may end while it is looked at
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    return False
 
 
 def test_a_sandbox_that_dies_between_checks_is_replaced(

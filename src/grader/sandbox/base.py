@@ -191,7 +191,7 @@ class Sandbox(ABC):
             request = {"op": "cell", "limits": limits.to_plain()}
             control.send(self._control, request, [theirs.fileno()])
             theirs.close()
-            return Cell(ours, limits, self._last_words, self._group_memory)
+            return Cell(ours, limits, self._last_words, self._group_memory, isolated=self.isolated)
         except OSError as error:
             ours.close()
             raise SandboxError(f"{self.name} is gone: {self._last_words()}") from error

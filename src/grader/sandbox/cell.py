@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,11 +25,16 @@ class Cell:
         limits: Limits,
         last_words: Callable[[], str],
         memory_held: Callable[[], int],
+        *,
+        isolated: bool = True,
     ) -> None:
         self._channel = channel
         self._limits = limits
         self._last_words = last_words
         self._memory_held = memory_held
+        self._isolated = isolated
+        self._pid = 0
+        """Of a cell that is not isolated; another's is a number of its own namespace."""
         self._awaited = 1
         """Answers that have not been read yet; the first one says that the cell is there."""
 
@@ -105,6 +112,10 @@ class Cell:
 
     def close(self) -> None:
         self._channel.close()
+        if self._pid and hasattr(signal, "SIGCONT"):
+            # A submission that is not isolated can stop its cell, which then would not notice.
+            with contextlib.suppress(OSError):
+                os.kill(self._pid, signal.SIGCONT)
 
     def _send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:
@@ -121,4 +132,6 @@ class Cell:
         if received is None:
             raise SandboxError(f"the cell ended: {self._last_words()}")
         self._awaited -= 1
+        if not self._isolated:
+            self._pid = received[0].get("cell", self._pid)
         return received[0]

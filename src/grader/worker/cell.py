@@ -90,7 +90,7 @@ class _Cell:
         """Obey the judge until it hangs up, however it ends, and leave nothing behind."""
         try:
             self._reset()
-            control.send(self._channel, {"ready": True})
+            control.send(self._channel, {"ready": True, "cell": os.getpid()})
             while (received := control.receive(self._channel)) is not None:
                 request, descriptors = received
                 control.send(self._channel, self._obey(request, descriptors))
