@@ -112,6 +112,8 @@ def test_a_closed_cell_ends_all_that_runs_in_it(lab: Laboratory) -> None:
         "            if os.fork() == 0: os.setsid()\n"
         "            time.sleep(600)\n"
     )
+    assert lab.sandbox._ahead is not None
+    lab.sandbox._ahead[1].wait_ready()  # the next cell is made meanwhile, and would be counted
     before = {process.pid for process in processes_of(lab)}
     assert one.call("f") == Answer(None)
     assert come_true(lambda: len(processes_of(lab)) == len(before) + 6)
