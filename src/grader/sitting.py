@@ -49,6 +49,18 @@ class Seat:
             self._cell = self.judge.sandbox.cell()
         return self._cell
 
+    def runner(self) -> Runner:
+        """The first process in the cell. A cell that dies at that moment is given up as well.
+
+        Raises:
+            SandboxError: there is none to be had.
+        """
+        try:
+            return self.cell().runner()
+        except SandboxError:
+            self.discard_cell()
+            return self.cell().runner()
+
     def another_runner(self, *descriptors: int) -> Runner:
         """One more process beside those that run in the cell; see `Cell.runner`."""
         assert self._cell is not None
@@ -99,7 +111,7 @@ class Sitting:
         self.printed = b""
         self._exercise = exercise
         with contextlib.ExitStack() as stack:
-            self.runner = seat.cell().runner()
+            self.runner = seat.runner()
             stack.callback(seat.reset_cell)
             stack.callback(self.runner.close)
             self.database = seat.judge.take(exercise, seat.role)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -132,11 +132,15 @@ class Session:
         """Whether its statement has not ended yet."""
         return self.pending is not None
 
-    def close(self) -> None:
-        """Cancel what it still does and disconnect."""
+    def cancel(self) -> None:
+        """End what it still does, and wait for that."""
         if self.pending is not None and not self.pending.done():
             with contextlib.suppress(psycopg.Error):
                 self.connection.cancel_safe(timeout=5)
+            wait([self.pending], timeout=5)
+
+    def close(self) -> None:
+        """Disconnect; nothing may be going on any more."""
         self._thread.shutdown()
         self.connection.close()
 
@@ -186,6 +190,9 @@ class Interleaving:
 
     def close(self) -> None:
         """End all sessions; what was not committed is rolled back."""
+        # First those that wait: when whom they wait for lets go, they would go on.
+        for session in self._sessions:
+            session.cancel()
         for session in self._sessions:
             session.close()
         self._sessions.clear()

@@ -18,7 +18,7 @@ from grader.desk import Desk
 from grader.errors import GraderError, SandboxError
 from grader.judge import Judge
 from grader.results import CheckResult, Outcome, Reason
-from grader.sandbox import ProcessSandbox, Sandbox
+from grader.sandbox import Cell, ProcessSandbox, Runner, Sandbox
 from grader.sitting import Sitting
 from pglab.errors import StatementsUnavailable
 from pglab.servers import Server
@@ -422,6 +422,23 @@ def is_stopped(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):  # it may end while it is looked at
         return bool(process.status() == psutil.STATUS_STOPPED)
     return False
+
+
+def test_a_cell_that_dies_when_a_process_is_asked_for_is_replaced(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, asked = Cell.runner, []
+
+    def dying(cell: Cell, *descriptors: int) -> Runner:
+        asked.append(cell)
+        if len(asked) == 1:
+            raise SandboxError("the cell ended")
+        return runner(cell, *descriptors)
+
+    monkeypatch.setattr(Cell, "runner", dying)
+    with course.desk(STORES) as desk:
+        assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
+    assert len(set(map(id, asked))) == 2
 
 
 def test_a_sandbox_that_dies_between_checks_is_replaced(

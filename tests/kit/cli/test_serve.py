@@ -78,7 +78,8 @@ def test_of_an_organization_nothing_else_is_served(kit: Kit, learners_home: Path
     assert process.returncode == 2
     assert "There is no organization “branch-of-nobody”. There are: " in err
     slug = err.split("There are: ")[1].split(",")[0].rstrip(".\n")
-    with serving(kit, "--organization", slug, **environment) as (address, _process):
+    with serving(kit, "--organization", slug, **environment) as (address, process):
+        assert address, process.communicate(timeout=60)
         members = ask("GET", f"{address}/users").json()
         assert ask("GET", f"{address}/healthz").status_code == 200
     with serving(kit, **environment) as (address, _process):
