@@ -23,7 +23,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::tex
        c.relpersistence::text AS persistence, c.relispartition AS partition,
        c.relrowsecurity AS row_security
 FROM {_TABLES} ORDER BY 2, 3
-"""  # noqa: S608 - this module's own texts, here and below
+"""  # noqa: S608 - made of this module's own texts
 
 # A domain may be over a domain: its innermost type decides what it can hold.
 COLUMNS = f"""
@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN a.atttypid = i.oid THEN a.atttypmod ELSE i.
                     AS modifier) AS size
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 ORDER BY c.oid, a.attnum
-"""  # noqa: S608
+"""  # noqa: S608 - made of this module's own texts
 
 INDEXES = f"""
 SELECT c.oid, x.relname::text AS name, i.indnkeyatts AS keys,
@@ -91,7 +91,7 @@ JOIN pg_catalog.pg_am m ON m.oid = x.relam
 LEFT JOIN pg_catalog.pg_constraint o ON o.conindid = i.indexrelid AND o.conrelid = c.oid
     AND o.contype IN ('p', 'u', 'x')
 ORDER BY c.oid, i.indisprimary DESC, 2
-"""  # noqa: S608
+"""  # noqa: S608 - made of this module's own texts
 
 # A foreign key to a partitioned table has one more entry for each partition: those are left out.
 CONSTRAINTS = f"""
@@ -114,7 +114,7 @@ JOIN pg_catalog.pg_constraint o ON o.conrelid = c.oid AND o.contype IN ('c', 'f'
 LEFT JOIN pg_catalog.pg_class t ON t.oid = o.confrelid
 LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 ORDER BY c.oid, 2
-"""  # noqa: S608
+"""  # noqa: S608 - made of this module's own texts
 
 OTHERS = f"""
 SELECT * FROM (
@@ -129,4 +129,4 @@ SELECT * FROM (
     SELECT c.oid, 'policy', p.polname::text, true, NULL
     FROM {_TABLES} JOIN pg_catalog.pg_policy p ON p.polrelid = c.oid
 ) AS others ORDER BY 1, 2, 3
-"""  # noqa: S608
+"""  # noqa: S608 - made of this module's own texts
