@@ -76,10 +76,16 @@ def _mapped(value: Any) -> InstanceState[Any] | None:
 
 
 def _loaded(state: InstanceState[Any], seen: frozenset[int] = frozenset()) -> dict[str, Any]:
-    """What is loaded of a mapped object; nothing is fetched to answer, and cycles end."""
+    """What is loaded of a mapped object; nothing is fetched to answer, and cycles end.
+
+    Attributes come in the order in which the class declares them, and then those that it does not:
+    in the object's own dict they stand as SQLAlchemy's sets of them happened to be ordered.
+    """
     seen |= {id(state)}
     fields: dict[str, Any] = {}
-    for name, value in state.dict.items():
+    declared = [name for name in state.mapper.attrs.keys() if name in state.dict]  # noqa: SIM118
+    for name in dict.fromkeys([*declared, *sorted(state.dict)]):
+        value = state.dict[name]
         if name.startswith("_"):
             continue
         if isinstance(value, list | set):

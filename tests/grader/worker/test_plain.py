@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import ForeignKey, create_engine, select
+from sqlalchemy import ForeignKey, create_engine, inspect, select
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -208,6 +208,18 @@ def test_a_mapped_object_arrives_as_what_is_loaded_of_it(session: Session) -> No
         "name": "Ada",
         "books": [{"id": 1, "title": "a", "author_id": 1}],
     }
+
+
+def test_attributes_arrive_in_the_order_of_the_class_however_they_were_loaded(
+    session: Session,
+) -> None:
+    book = session.get_one(Book, 1)
+    session.expire(book)
+    for name in ("title", "author_id", "id"):
+        session.refresh(book, [name])
+    book.shelf, book.aisle = 7, 2  # type: ignore[attr-defined]
+    assert list(inspect(book).dict)[-1] == "aisle"
+    assert list(arrives(book)) == ["id", "title", "author_id", "aisle", "shelf"]
 
 
 def test_objects_that_refer_to_each_other_come_to_an_end(session: Session) -> None:
