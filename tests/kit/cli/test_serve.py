@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from kit import database
 from kit.errors import WrongUsage
 from kit.web import server as webserver
+from pglab.servers.durable import DurableServer
 from tests.kit.conftest import Kit
 
 USER = {"email": "ada-by-http@example.com", "username": "ada-by-http", "password": "correct horse"}
@@ -71,7 +73,10 @@ def test_what_is_in_the_database_is_there_for_the_next(kit: Kit, learners_home: 
         assert ask("DELETE", address + path).status_code == 204
 
 
-def test_of_an_organization_nothing_else_is_served(kit: Kit, learners_home: Path) -> None:
+def test_of_an_organization_nothing_else_is_served(
+    kit: Kit, learners_home: Path, server: DurableServer
+) -> None:
+    database.reset(server)  # other tests may have left it without organizations
     environment = {"KIT_HOME": str(learners_home)}
     with serving(kit, "--organization", "branch-of-nobody", **environment) as (_, process):
         _, err = process.communicate(timeout=60)
