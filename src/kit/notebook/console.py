@@ -77,6 +77,15 @@ def connect(url: str) -> None:
     Connection(target, options)
 
 
+def connected() -> bool:
+    """Whether ``%%sql`` has a database."""
+    if "sql.connection" not in sys.modules:
+        return False
+    from sql.connection import Connection
+
+    return Connection.current is not None
+
+
 def disconnect() -> None:
     """Close all connections of ``%%sql``."""
     from sql.connection import Connection

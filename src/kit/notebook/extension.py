@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.notebook import console, tracebacks
+from kit.notebook import console, places, tracebacks
+from kit.notebook.database_magics import DatabaseMagics
 from kit.notebook.magics import ReceiptMagics
 from kit.notebook.showing import Shown
 from kit.notebook.taps import CannotListen
@@ -12,6 +13,7 @@ from kit.notebook.workspace import Workspace, close_workspace, open_workspace
 from tracker import migrations
 from tracker.health import check_health
 
+_CLASSES = (ReceiptMagics, DatabaseMagics)
 _loaded: dict[int, ReceiptMagics] = {}
 
 
@@ -28,7 +30,7 @@ def load(shell: Any) -> None:
     console.install(shell, workspace.url)
     tracebacks.shorten(shell)
     magics = ReceiptMagics(shell)
-    shell.register_magics(magics)
+    shell.register_magics(magics, DatabaseMagics)
     receipts = "Receipts are on: %receipts off."
     try:
         magics.listen()
@@ -44,10 +46,11 @@ def unload(shell: Any) -> None:
     if magics is None:
         return
     magics.unlisten()
-    registered = shell.magics_manager.magics
-    for kind, name in (("line", "receipts"), ("line", "receipt"), ("line", "sql"), ("cell", "sql")):
-        registered[kind].pop(name, None)
+    for kind, registered in shell.magics_manager.magics.items():
+        for name in {"sql", *(name for c in _CLASSES for name in c.magics[kind])}:
+            registered.pop(name, None)
     tracebacks.restore(shell)
+    places.use(None)
     console.disconnect()
     close_workspace()
 

@@ -1,13 +1,15 @@
 """Run notebooks and store their outputs, so that a reader who runs nothing sees them.
 
-``python -m kit.notebook.storing notebooks/00_start.ipynb`` runs each notebook named in a kernel
-of its own and writes it back. Where an output is the same but for what nbval overlooks (times,
-ports, versions: see ``.nbval-sanitize.cfg`` beside the notebooks), the old one stays, so a second
-run changes no byte.
+``python -m kit.notebook.storing --fresh notebooks/00_start.ipynb`` runs each notebook named in a
+kernel of its own and writes it back; with ``--fresh`` in a home and on a server made for it, so
+that nothing of the user's own is stored. Where an output is the same but for what nbval overlooks
+(times, ports, versions: see ``.nbval-sanitize.cfg`` beside the notebooks), the old one stays, so a
+second run changes no byte.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -49,9 +51,9 @@ def store(path: Path) -> bool:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            neutral = [_neutral(output) for output in cell.outputs]
-            same = sanitized(neutral, patterns) == sanitized(old[cell.id], patterns)
-            cell.outputs = old[cell.id] if same else neutral
+            new = [_neutral(output) for output in _joined(cell.outputs)]
+            was = _joined(old[cell.id])
+            cell.outputs = was if sanitized(new, patterns) == sanitized(was, patterns) else new
     notebook.metadata = METADATA
     after = nbformat.writes(notebook) + "\n"  # type: ignore[no-untyped-call]
     if shown := [place for place in machine_places(path) if place in after]:
@@ -90,6 +92,18 @@ def machine_places(path: Path) -> list[str]:
     return sorted({str(folder) for folder in folders if folder.name} | {"/ipykernel_"})
 
 
+def _joined(outputs: Sequence[Any]) -> list[Any]:
+    """The outputs, with what was printed in pieces in one: how many there are is chance."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            joined[-1] = nbformat.from_dict({**last, "text": last["text"] + output["text"]})  # type: ignore[no-untyped-call]
+        else:
+            joined.append(output)
+    return joined
+
+
 def _neutral(output: Any) -> Any:
     """The output with the ports of this run replaced by one that never changes."""
     return nbformat.from_dict(sanitized(output, [(_PORT.pattern, r"\g<1>50000")]))  # type: ignore[no-untyped-call]
@@ -97,8 +111,24 @@ def _neutral(output: Any) -> Any:
 
 def main(arguments: Sequence[str]) -> int:
     """Store each notebook named; 1 if one failed."""
+    names = [word for word in arguments if word != "--fresh"]
+    if len(names) == len(arguments):
+        return _store_all(names)
+    from kit.notebook import workspace
+    from kit.notebook.fresh import fresh_home
+
+    course = Path(names[0]).resolve().parents[1] if names else None
+    with fresh_home(course) as surroundings:
+        os.environ.update(surroundings)
+        os.environ.pop("DATABASE_URL", None)
+        workspace.open_workspace(lambda _line: None)
+        workspace.close_workspace()
+        return _store_all(names)
+
+
+def _store_all(names: Sequence[str]) -> int:
     failed = False
-    for name in arguments:
+    for name in names:
         try:
             changed = store(Path(name))
         except (CellExecutionError, MachineShows) as error:
