@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import create_engine
 
-from kit.notebook import Shown, capability_table, health_badge, table, verdict
+from kit.notebook import Shown, capability_table, claim, health_badge, table, verdict
 from kit.notebook.cards import EXTENSIONS
 from pglab.servers import open_server
 from tracker.health import Health, Status
@@ -32,12 +32,13 @@ def same_content(shown: Shown) -> bool:
     [
         table([("a", 1), ("b & c", None), ("d", True)], ("Name", "Value"), "Some values"),
         table([], ("Name", "Value")),
+        claim("It holds", false_if="it does not."),
         verdict('"Refused" means wrong', holds=False, because="It does not."),
         verdict("It holds", holds=True, because="It did."),
         health_badge(Health(Status.ERROR, "No answer.")),
         health_badge(None),
     ],
-    ids=["table", "empty table", "disproved", "held", "error", "disabled"],
+    ids=["table", "empty table", "claim", "disproved", "held", "error", "disabled"],
 )
 def test_text_says_what_the_html_says(shown):
     assert same_content(shown)

@@ -7,20 +7,26 @@ of them, and each name of this module, is for is written in ``docs/notebooks.md`
 from kit.notebook.cards import capability_table, health_badge
 from kit.notebook.doorway import Doorway
 from kit.notebook.errors import NotConnected, NotebookError, SqlError
+from kit.notebook.figures import figure
+from kit.notebook.pictures import NoAlternativeText, picture
 from kit.notebook.places import ScratchDatabase, scratch
-from kit.notebook.showing import Shown, table, verdict
+from kit.notebook.showing import Shown, claim, table, verdict
 from kit.notebook.workspace import engine, server, session, url
 
 __all__ = [
     "Doorway",
+    "NoAlternativeText",
     "NotConnected",
     "NotebookError",
     "ScratchDatabase",
     "Shown",
     "SqlError",
     "capability_table",
+    "claim",
     "engine",
+    "figure",
     "health_badge",
+    "picture",
     "scratch",
     "server",
     "session",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -16,6 +16,8 @@ class Shown:
 
     text: str
     html: str
+    body: str = field(default="", repr=False)
+    """The HTML without its box and style, to be put into another box."""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html}
@@ -42,7 +44,7 @@ def framed(kind: str, body: str, *, look: str = "") -> str:
     The style goes with every output: a front end may drop the others, or show one alone.
 
     Args:
-        kind: ``receipt``, ``badge``, ``table`` or ``verdict``, which is also its class.
+        kind: ``receipt``, ``badge``, ``table``, ``verdict``, ``figure`` …, which is also its class.
         body: HTML that is safe already.
         look: ``good``, ``bad`` or empty: the color of the border. Say it in words as well.
     """
@@ -75,7 +77,22 @@ def table(rows: Iterable[Sequence[object]], columns: Sequence[str], caption: str
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     html = f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return Shown(_text_table(cells, columns, caption), framed("table", html))
+    return Shown(_text_table(cells, columns, caption), framed("table", html), html)
+
+
+def claim(sentence: str, *, false_if: str) -> Shown:
+    """The card that opens a claim on trial.
+
+    Args:
+        sentence: what is said.
+        false_if: what would refute it, if the next cells saw it.
+    """
+    html = (
+        f'<p>On trial: <span class="kit-claim">“{escape(sentence)}”</span></p>'
+        f"<p>It is false if {escape(false_if)}</p>"
+    )
+    text = f"On trial: “{sentence}”\nIt is false if {false_if}"
+    return Shown(text, framed("verdict", html))
 
 
 def verdict(claim: str, *, holds: bool, because: str) -> Shown:
