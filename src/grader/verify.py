@@ -5,6 +5,10 @@ For every exercise: the solution and each of ``alternatives/`` get full marks; t
 none; each of ``mistakes/`` fails exactly the checks that its header names and is shown its own
 misconception; every misconception has a page with a ladder of hints; no file is there that has no
 purpose.
+
+An alternative or a mistake is a file that stands for the answer, or a folder of answer files. Where
+an exercise has several of them, a single file is called by what it is and the answer file that it
+stands for (``fan_out.popular_tracks.sql``). What a sample leaves out is the solution's.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +61,9 @@ class _Sample:
     kind: str
     """``solution``, ``alternative``, ``starter`` or ``mistake``."""
     path: Path
+    """What it is called by: its file or its folder."""
+    files: Mapping[str, Path]
+    """By the name of the answer file, what is handed in for it."""
     fails: frozenset[str] = frozenset()
     misconception: str = ""
 
@@ -96,7 +103,7 @@ def verify(
         try:
             samples += _samples(exercise)
         except CatalogError as error:
-            findings.append(Finding(exercise.name, "mistakes", str(error)))
+            findings.append(Finding(exercise.name, f"solutions/{exercise.name}", str(error)))
     with tempfile.TemporaryDirectory(prefix="kit-verify-") as folder:
         for sample in samples:
             _lay_out(sample, Path(folder))
@@ -129,13 +136,13 @@ def verify(
 
 
 def _samples(exercise: Exercise) -> Iterator[_Sample]:
-    yield _Sample(exercise, "starter", exercise.path)
+    yield _Sample(exercise, "starter", exercise.path, _answer_files(exercise, exercise.path))
     solution = exercise.solution_path
     if solution is None:
         return
-    yield _Sample(exercise, "solution", solution)
+    yield _Sample(exercise, "solution", solution, _answer_files(exercise, solution))
     for path in _entries(solution / "alternatives"):
-        yield _Sample(exercise, "alternative", path)
+        yield _Sample(exercise, "alternative", path, _completed(exercise, path))
     for path in _entries(solution / "mistakes"):
         yield _mistake(exercise, path)
 
@@ -147,26 +154,55 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _mistake(exercise: Exercise, path: Path) -> _Sample:
-    file = path / exercise.answer[0] if path.is_dir() else path
-    header = _HEADER.match(file.read_text(encoding="utf-8").replace("-- ", "# "))
+    first, *_ = _own_files(exercise, path).values()
+    header = _HEADER.match(first.read_text(encoding="utf-8").replace("-- ", "# "))
     if header is None:
         raise CatalogError(
-            f"{path.name} must begin with '# misconception: ID' and '# fails: test_one, test_two'."
+            f"mistakes/{path.name} must begin with '# misconception: ID' and"
+            " '# fails: test_one, test_two'."
         )
-    fails = re.findall(r"test_\w+", header["fails"])
-    return _Sample(exercise, "mistake", path, frozenset(fails), header["id"])
+    fails = frozenset(re.findall(r"test_\w+", header["fails"]))
+    return _Sample(exercise, "mistake", path, _completed(exercise, path), fails, header["id"])
+
+
+def _answer_files(exercise: Exercise, folder: Path) -> dict[str, Path]:
+    """The answer files that a folder holds, in the order of ``exercise.toml``."""
+    return {name: folder / name for name in exercise.answer if (folder / name).is_file()}
+
+
+def _own_files(exercise: Exercise, path: Path) -> dict[str, Path]:
+    """The answer files that an alternative or a mistake brings along.
+
+    Raises:
+        CatalogError: it stands for none of them.
+    """
+    if path.is_dir():
+        files = _answer_files(exercise, path)
+    elif len(exercise.answer) == 1:
+        files = {exercise.answer[0]: path}
+    else:
+        files = {name: path for name in exercise.answer if path.name.endswith(f".{name}")}
+    if not files:
+        wanted = " or ".join(f"{path.stem}.{name}" for name in exercise.answer)
+        raise CatalogError(
+            f"{path.parent.name}/{path.name} stands for no answer file. "
+            + ("Put one into it." if path.is_dir() else f"Call it {wanted}, or make it a folder.")
+        )
+    return files
+
+
+def _completed(exercise: Exercise, path: Path) -> dict[str, Path]:
+    """The files of an alternative or a mistake; those that it leaves out are the solution's."""
+    assert exercise.solution_path is not None
+    return _answer_files(exercise, exercise.solution_path) | _own_files(exercise, path)
 
 
 def _lay_out(sample: _Sample, folder: Path) -> None:
     """Copy the sample's answer as a student would have handed it in."""
     target = folder / sample.name / sample.exercise.name
     target.mkdir(parents=True)
-    if sample.path.is_file():
-        shutil.copyfile(sample.path, target / sample.exercise.answer[0])
-        return
-    for name in sample.exercise.answer:
-        if (sample.path / name).is_file():
-            shutil.copyfile(sample.path / name, target / name)
+    for name, path in sample.files.items():
+        shutil.copyfile(path, target / name)
 
 
 def _about(sample: _Sample, result: ExerciseResult) -> Iterator[str]:
@@ -238,3 +274,8 @@ def _stray_files(exercise: Exercise) -> Iterator[Path]:
         for path in _entries(exercise.solution_path):
             if path.name not in known:
                 yield path.relative_to(exercise.solution_path.parent.parent)
+        for kind in ("alternatives", "mistakes"):
+            for folder in filter(Path.is_dir, _entries(exercise.solution_path / kind)):
+                for path in _entries(folder):
+                    if path.name not in exercise.answer:
+                        yield path.relative_to(exercise.solution_path.parent.parent)

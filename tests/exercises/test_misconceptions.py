@@ -100,8 +100,10 @@ def test_a_page_has_its_parts_and_a_ladder_of_three_hints(page: Path) -> None:
 
 
 def test_every_page_is_pointed_to_by_a_mistake(course_root: Path) -> None:
-    headers = (
-        path.read_text(encoding="utf-8").splitlines()[0]
-        for path in course_root.glob("solutions/*/mistakes/*.*")
+    texts = (
+        path.read_text(encoding="utf-8")
+        for path in course_root.glob("solutions/*/mistakes/**/*.*")
+        if path.suffix in (".py", ".sql")
     )
-    assert {line.partition(" misconception: ")[2] for line in headers} == {p.stem for p in PAGES}
+    headers = (re.match(r"(?:#|--) misconception: (.+)", text) for text in texts)
+    assert {header[1] for header in headers if header} == {p.stem for p in PAGES}

@@ -22,7 +22,7 @@ SEED = 20260101
 # For the whole course: the first test that asks for the proof waits for all of it.
 PATIENCE_SECONDS = 1800
 EXERCISES = tuple(sorted(path.name for path in ROOT.glob("exercises/[0-9]*")))
-MISTAKES = sorted(ROOT.glob("solutions/*/mistakes/*.*"))
+MISTAKES = sorted(ROOT.glob("solutions/*/mistakes/[!_.]*"))
 
 
 @dataclass(frozen=True)
