@@ -10,6 +10,7 @@ from kit.notebook.errors import NotConnected, NotebookError, SqlError
 from kit.notebook.figures import figure
 from kit.notebook.pictures import NoAlternativeText, picture
 from kit.notebook.places import ScratchDatabase, scratch
+from kit.notebook.predictions import calibration, compare
 from kit.notebook.showing import Shown, claim, table, verdict
 from kit.notebook.workspace import engine, server, session, url
 
@@ -21,8 +22,10 @@ __all__ = [
     "ScratchDatabase",
     "Shown",
     "SqlError",
+    "calibration",
     "capability_table",
     "claim",
+    "compare",
     "engine",
     "figure",
     "health_badge",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.notebook import console, places, tracebacks
+from kit.notebook import console, places, predictions, tracebacks
 from kit.notebook.database_magics import DatabaseMagics
+from kit.notebook.learning_magics import LearningMagics
 from kit.notebook.magics import ReceiptMagics
 from kit.notebook.showing import Shown
 from kit.notebook.taps import CannotListen
@@ -13,7 +14,7 @@ from kit.notebook.workspace import Workspace, close_workspace, open_workspace
 from tracker import migrations
 from tracker.health import check_health
 
-_CLASSES = (ReceiptMagics, DatabaseMagics)
+_CLASSES = (ReceiptMagics, DatabaseMagics, LearningMagics)
 _loaded: dict[int, ReceiptMagics] = {}
 
 
@@ -30,7 +31,7 @@ def load(shell: Any) -> None:
     console.install(shell, workspace.url)
     tracebacks.shorten(shell)
     magics = ReceiptMagics(shell)
-    shell.register_magics(magics, DatabaseMagics)
+    shell.register_magics(magics, *_CLASSES[1:])
     receipts = "Receipts are on: %receipts off."
     try:
         magics.listen()
@@ -51,6 +52,7 @@ def unload(shell: Any) -> None:
             registered.pop(name, None)
     tracebacks.restore(shell)
     places.use(None)
+    predictions.forget()
     console.disconnect()
     close_workspace()
 
