@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+import psycopg
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from kit.notebook import places
+from kit.notebook import changed_rows, places
 from kit.notebook.arguments import Words
+from kit.notebook.errors import NotebookError
+from kit.notebook.showing import Shown
 
 
 @magics_class
@@ -24,6 +28,44 @@ class DatabaseMagics(Magics):
         words.add_argument("database", nargs="?")
         name = words.read(line).database
         places.use(None if name is None else words.named(name, self._names))
+
+    @line_magic
+    def rows(self, line: str) -> Shown | None:
+        """Show which rows have changed since the last ``%rows``: ``%rows``, ``%rows users``.
+
+        ``%rows --in s`` also asks what the open transaction of ``s`` sees. ``%rows on`` shows this
+        below every cell that changed something, until ``%rows off``.
+        """
+        words = Words("%rows", database=True)
+        words.add_argument("tables", nargs="*")
+        words.add_argument("--in", dest="inside", metavar="SESSION")
+        found = words.read(line, self._names)
+        if found.tables in (["on"], ["off"]):
+            self._watch(found.tables == ["on"])
+            return None
+        inside = words.named(found.inside, self._names) if found.inside else None
+        return changed_rows.changed_rows(
+            *found.tables, inside=inside, called=found.inside or "", on=found.on
+        )
+
+    def _watch(self, on: bool) -> None:
+        """Show the changes of rows below each cell from now on, or no more."""
+        events = self.shell.events  # type: ignore[union-attr]
+        watching = self._after in events.callbacks["post_run_cell"]
+        if on and not watching:
+            changed_rows.remember()
+            events.register("post_run_cell", self._after)
+        elif watching and not on:
+            events.unregister("post_run_cell", self._after)
+
+    def _after(self, _result: Any = None) -> None:
+        with contextlib.suppress(psycopg.Error, NotebookError):  # a dropped database shows nothing
+            if found := changed_rows.changes_for_all():
+                found.display()
+
+    def unwatch(self) -> None:
+        """Stop what ``%rows on`` started."""
+        self._watch(False)
 
     @property
     def _names(self) -> dict[str, Any]:

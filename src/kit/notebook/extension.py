@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.notebook import console, places, predictions, tracebacks
+from kit.notebook import changed_rows, console, places, predictions, tracebacks
 from kit.notebook.database_magics import DatabaseMagics
 from kit.notebook.learning_magics import LearningMagics
 from kit.notebook.magics import ReceiptMagics
@@ -15,7 +15,7 @@ from tracker import migrations
 from tracker.health import check_health
 
 _CLASSES = (ReceiptMagics, DatabaseMagics, LearningMagics)
-_loaded: dict[int, ReceiptMagics] = {}
+_loaded: dict[int, tuple[ReceiptMagics, DatabaseMagics]] = {}
 
 
 def load(shell: Any) -> None:
@@ -31,28 +31,31 @@ def load(shell: Any) -> None:
     console.install(shell, workspace.url)
     tracebacks.shorten(shell)
     magics = ReceiptMagics(shell)
-    shell.register_magics(magics, *_CLASSES[1:])
+    databases = DatabaseMagics(shell)
+    shell.register_magics(magics, databases, LearningMagics)
     receipts = "Receipts are on: %receipts off."
     try:
         magics.listen()
     except CannotListen as error:
         receipts = str(error)
-    _loaded[id(shell)] = magics
+    _loaded[id(shell)] = (magics, databases)
     _welcome(workspace, receipts).display()
 
 
 def unload(shell: Any) -> None:
     """Take out what `load` put in, and close the connections. The server goes on."""
-    magics = _loaded.pop(id(shell), None)
-    if magics is None:
+    if id(shell) not in _loaded:
         return
-    magics.unlisten()
+    receipts, databases = _loaded.pop(id(shell))
+    receipts.unlisten()
+    databases.unwatch()
     for kind, registered in shell.magics_manager.magics.items():
         for name in {"sql", *(name for c in _CLASSES for name in c.magics[kind])}:
             registered.pop(name, None)
     tracebacks.restore(shell)
     places.use(None)
     predictions.forget()
+    changed_rows.forget()
     console.disconnect()
     close_workspace()
 
