@@ -1,18 +1,18 @@
-"""Magics for learning: predict before you run, and see how well you know what you know."""
+"""Magics for learning: predict before you run, do the exercise, see how well you know it."""
 
 from __future__ import annotations
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
-from kit.notebook import predictions
+from kit.notebook import exercises, predictions, results
 from kit.notebook.arguments import Words
 from kit.notebook.showing import Shown
 
 
 @magics_class
 class LearningMagics(Magics):
-    """``%%predict``, ``%predict`` and ``%calibration``."""
+    """``%%predict``, ``%calibration``, ``%%exercise``."""
 
     @line_cell_magic
     def predict(self, line: str, cell: str | None = None) -> Shown:
@@ -37,3 +37,27 @@ class LearningMagics(Magics):
             msg = "%calibration takes no words: it is about all of your predictions."
             raise UsageError(msg)
         return predictions.calibration()
+
+    @line_cell_magic
+    def exercise(self, line: str, cell: str | None = None) -> Shown:
+        """Write the cell to an exercise's file, and check it: ``%%exercise 04_repository``.
+
+        ``%%exercise NAME FILE`` where there are several files; ``%exercise NAME`` checks the files
+        as they are. A cell of comments alone writes nothing, and shows what is asked for.
+        """
+        words = Words("%%exercise" if cell is not None else "%exercise")
+        words.add_argument("name")
+        if cell is not None:
+            words.add_argument("file", nargs="?")
+        found = words.read(line)
+        chosen = exercises.exercise_of(found.name)
+        note = ""
+        if cell is not None:
+            path = exercises.answer_file(chosen, found.file)
+            if not exercises.has_code(cell):
+                return results.task(chosen, exercises.visible_checks(chosen))
+            kept = exercises.write_answer(path, cell)
+            note = f"Written to exercises/{chosen.name}/{path.name}."
+            if kept:
+                note += f" What stood there before is kept in {kept}."
+        return results.results(exercises.check(chosen), note)

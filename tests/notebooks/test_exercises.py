@@ -1,0 +1,104 @@
+"""``%%exercise``: the cell is written, checked, and its results are shown."""
+
+import re
+
+import pytest
+
+from kit.notebook import exercises
+from kit.notebook.fresh import copy_course
+
+STARTER = (
+    "from sqlalchemy.orm import Session\n\n\ndef create_user(session: Session, **more):\n    ..."
+)
+
+
+@pytest.fixture
+def course(root, tmp_path, monkeypatch):
+    """A copy of the exercises, so that the course itself is not written to."""
+    copy = copy_course(root, tmp_path / "course")
+    monkeypatch.setenv("KIT_COURSE", str(copy))
+    return copy
+
+
+@pytest.fixture
+def answer(course):
+    return course / "exercises" / "04_repository" / "repository.py"
+
+
+def test_a_cell_of_comments_writes_nothing_and_shows_what_is_asked(notebook, answer):
+    before = answer.read_bytes()
+    ran = notebook.run("%%exercise 04_repository\n# Your repository.py goes here.\n\n")
+    assert answer.read_bytes() == before
+    assert ran.result.text.startswith("04_repository: A repository for users\nAbout 40 minutes, ")
+    assert "- An update can clear a field" in ran.result.text
+    assert "<details><summary>What is checked</summary>" in ran.result.html
+    assert ran.receipts == []
+
+
+@pytest.mark.sandbox
+def test_a_cell_is_written_and_its_results_are_shown(notebook, answer, root):
+    ran = notebook.run(f"%%exercise repository\n{STARTER}")
+    assert answer.read_text() == STARTER + "\n"
+    shown = ran.result
+    assert "0 of 15 points, 0 of 12 checks" in shown.html
+    assert "Written to exercises/04_repository/repository.py." in shown.text
+    assert shown.html.count("<details open>") == 1
+    assert re.search(r"✗ .*A created user is stored", shown.text)
+
+    solution = (root / "solutions" / "04_repository" / "repository.py").read_text()
+    done = notebook.run(f"%%exercise 04\n{solution}").result
+    assert "15 of 15 points, 12 of 12 checks" in done.html
+    assert "kit-good" in done.html
+    assert "kept in" not in done.text, "what a cell wrote is not kept"
+
+    answer.write_text(solution.replace("def find_user", "def find_nobody"))
+    again = notebook.run("%exercise 04").result
+    assert "✗" in again.text
+    assert "find_user" in again.text
+
+
+def test_what_stood_in_the_file_is_kept(answer, learner):
+    before = answer.read_bytes()
+    kept = exercises.write_answer(answer, "x = 1")
+    assert kept.read_bytes() == before
+    assert kept.is_relative_to(learner)
+    assert exercises.write_answer(answer, "x = 2") is None
+    answer.write_text("by hand")
+    assert exercises.write_answer(answer, "x = 3").read_text() == "by hand"
+    assert answer.read_text() == "x = 3\n"
+
+
+def test_writing_leaves_nothing_beside_the_file(answer):
+    names = {path.name for path in answer.parent.iterdir()}
+    exercises.write_answer(answer, "x = 1")
+    assert {path.name for path in answer.parent.iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("%%exercise 99\nx = 1", "99"),
+        ("%%exercise 04 models.py\nx = 1", "has no file models.py to hand in"),
+        ("%%exercise 04 ../../secret.py\nx = 1", "has no file ../../secret.py to hand in"),
+        ("%%exercise\nx = 1", "required: name"),
+    ],
+)
+def test_a_wrong_name_is_told_and_nothing_is_written(notebook, answer, cell, says):
+    before = answer.read_bytes()
+    assert says in notebook(cell).printed
+    assert answer.read_bytes() == before
+
+
+def test_a_check_that_cannot_be_run_says_why(notebook, answer, monkeypatch):
+    monkeypatch.setenv("KIT_HOME", str(answer))
+    printed = notebook("%exercise 04").printed
+    assert printed.startswith("CannotCheck: ")
+    assert "The kit cannot write to its own folder" in printed
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [("# a\n\n -- b\n", False), ("", False), ("x = 1  # a", True), ("SELECT 1", True)],
+)
+def test_comments_are_no_code(cell, code):
+    assert exercises.has_code(cell) == code
