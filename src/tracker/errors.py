@@ -70,7 +70,7 @@ class PositionTaken(AlreadyExists):
 
 
 class SlugTaken(AlreadyExists):
-    """Another track or organization has this slug."""
+    """Another track, lesson of the track, or organization has this slug."""
 
 
 class DomainTaken(AlreadyExists):
@@ -160,6 +160,10 @@ _BY_CONSTRAINT: dict[str, tuple[type[TrackerError], str]] = {
     "uq_users_email": (EmailTaken, "This email address belongs to another user."),
     "uq_users_username": (UsernameTaken, "This username is taken. Choose another."),
     "uq_tracks_slug": (SlugTaken, "Another track has this slug. Choose another."),
+    "uq_lessons_track_id_slug": (
+        SlugTaken,
+        "The track has another lesson with this slug. Choose another.",
+    ),
     "uq_organizations_slug": (SlugTaken, "Another organization has this slug. Choose another."),
     "uq_organizations_domain": (
         DomainTaken,

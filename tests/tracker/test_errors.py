@@ -45,6 +45,8 @@ def test_whoever_takes_what_another_row_has_is_told_what() -> None:
         "uq_certificates_number",
         "uq_certificates_user_id_track_id",
         "uq_payments_provider_provider_payment_id",
+        "uq_check_results_attempt_id_position",
+        "uq_hints_taken_user_id_lesson_id_misconception_rung",
         "uq_quiz_attempts_quiz_id_user_id_number",
         "uq_section_progress_user_id_section_id",
         "uq_track_progress_user_id_track_id",

@@ -25,6 +25,15 @@ from tracker.models.learning import (
 )
 from tracker.models.payments import Payment, PaymentStatus
 from tracker.models.policies import POLICIES
+from tracker.models.practice import (
+    AttemptSource,
+    CheckOutcome,
+    CheckResult,
+    ExerciseAttempt,
+    HintTaken,
+    Prediction,
+    PredictionKind,
+)
 from tracker.models.sign_in import LoginSession, OAuthAccount, TokenPurpose, VerificationToken
 from tracker.models.views import ViewRefresh
 
@@ -32,11 +41,16 @@ __all__ = [
     "POLICIES",
     "AIInteraction",
     "AIInteractionKind",
+    "AttemptSource",
     "Base",
     "Certificate",
+    "CheckOutcome",
+    "CheckResult",
     "Difficulty",
     "Enrollment",
     "EnrollmentStatus",
+    "ExerciseAttempt",
+    "HintTaken",
     "Lesson",
     "LessonKind",
     "LessonProgress",
@@ -48,6 +62,8 @@ __all__ = [
     "Organization",
     "Payment",
     "PaymentStatus",
+    "Prediction",
+    "PredictionKind",
     "Question",
     "QuestionKind",
     "Quiz",

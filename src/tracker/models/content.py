@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.models.base import Base, Identified, Timestamped, enumerated
+from tracker.slugs import SLUG_PATTERN
 
 if TYPE_CHECKING:
     from tracker.models.catalog import Track
@@ -93,6 +94,8 @@ class Lesson(Identified, Timestamped, Base):
     __tablename__ = "lessons"
 
     title: Mapped[str] = mapped_column(String(200))
+    # A name that stays when the title changes, for programs and URLs; NULL: nobody needs one.
+    slug: Mapped[str | None] = mapped_column(String(100))
     kind: Mapped[LessonKind] = mapped_column(enumerated(LessonKind), server_default=LessonKind.TEXT)
     content: Mapped[str] = mapped_column(Text)
     video_url: Mapped[str | None] = mapped_column(String(2048))
@@ -129,7 +132,9 @@ class Lesson(Identified, Timestamped, Base):
         # Deferrable: an ordinary unique constraint is checked row by row and would refuse
         # "SET position = position + 1"; this one is checked when the statement is complete.
         UniqueConstraint("track_id", "position", deferrable=True, initially="IMMEDIATE"),
+        UniqueConstraint("track_id", "slug"),
         CheckConstraint("title <> ''", name="title_not_empty"),
+        CheckConstraint(f"slug ~ '{SLUG_PATTERN}'", name="slug_is_url_part"),
         CheckConstraint("duration_minutes > 0", name="duration_minutes_positive"),
         CheckConstraint("position > 0", name="position_positive"),
         # the lessons of a module, and the cascade when one is deleted

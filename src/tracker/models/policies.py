@@ -130,6 +130,12 @@ POLICIES = (
     _through(
         "certificates", "user_id", "users", _sees_or_none("certificates", "track_id", "tracks")
     ),
+    _through(
+        "exercise_attempts", "user_id", "users", _sees("exercise_attempts", "lesson_id", "lessons")
+    ),
+    _through("check_results", "attempt_id", "exercise_attempts"),
+    _through("hints_taken", "user_id", "users", _sees("hints_taken", "lesson_id", "lessons")),
+    _through("predictions", "user_id", "users", _sees("predictions", "lesson_id", "lessons")),
     # A payment outlives the user and the track. Whose it was when both are gone, nobody can say.
     Policy(
         "payments",

@@ -1,6 +1,7 @@
 """Progress of users in lessons."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -64,6 +65,7 @@ def complete(
     *,
     minutes: int = 0,
     score: Decimal | None = None,
+    at: datetime | None = None,
 ) -> LessonProgress:
     """Mark a lesson as completed, in one statement, so that two calls at once lose nothing.
 
@@ -73,12 +75,13 @@ def complete(
     Arguments:
         minutes: time spent since the last call.
         score: percent, or None where nothing was assessed.
+        at: when that was, where it is told later; now if not given.
 
     Raises:
         InvalidData: the score is not between 0 and 100, or the minutes are negative in all.
         MissingReference: there is no such user or lesson.
     """
-    moment = func.clock_timestamp()
+    moment = at or func.clock_timestamp()
     new = insert(LessonProgress).values(
         user_id=user_id,
         lesson_id=lesson_id,
@@ -95,7 +98,42 @@ def complete(
             "completed_at": func.coalesce(LessonProgress.completed_at, moment),
             "time_spent_minutes": LessonProgress.time_spent_minutes + minutes,
             "score": func.greatest(LessonProgress.score, score),  # ignores NULLs
-            "last_accessed_at": moment,
+            "last_accessed_at": func.greatest(LessonProgress.last_accessed_at, moment),
+        },
+    ).returning(LessonProgress)
+    with domain_errors():
+        return session.scalars(statement, execution_options={"populate_existing": True}).one()
+
+
+def visit(
+    session: Session,
+    user_id: UUID,
+    lesson_id: UUID,
+    *,
+    score: Decimal | None = None,
+    at: datetime | None = None,
+) -> LessonProgress:
+    """Note that a user was at a lesson and did not finish it, in one statement.
+
+    The best score stays, and so does a completion. Where there is no record yet, one is made.
+
+    Arguments:
+        score: percent, or None where nothing was assessed.
+        at: when that was, where it is told later; now if not given.
+
+    Raises:
+        InvalidData: the score is not between 0 and 100.
+        MissingReference: there is no such user or lesson.
+    """
+    moment = at or func.clock_timestamp()
+    new = insert(LessonProgress).values(
+        user_id=user_id, lesson_id=lesson_id, score=score, last_accessed_at=moment
+    )
+    statement = new.on_conflict_do_update(
+        index_elements=["user_id", "lesson_id"],
+        set_={
+            "score": func.greatest(LessonProgress.score, score),  # ignores NULLs
+            "last_accessed_at": func.greatest(LessonProgress.last_accessed_at, moment),
         },
     ).returning(LessonProgress)
     with domain_errors():

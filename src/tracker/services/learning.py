@@ -100,20 +100,43 @@ def complete_lesson(
         InvalidData: the score is not between 0 and 100.
     """
     with unit_of_work(session):
-        enrollment = enrollments.lock_for_lesson(session, user_id, lesson_id)
-        if enrollment is None:
-            raise NotEnrolled("The user is not enrolled in the track of this lesson. Enroll first.")
-        if enrollment.status in (EnrollmentStatus.EXPIRED, EnrollmentStatus.CANCELLED):
-            raise NotEnrolled(f"The enrollment in the track of this lesson is {enrollment.status}.")
+        enrollment = lock_enrollment(session, user_id, lesson_id)
         record = progress.complete(session, user_id, lesson_id, minutes=minutes, score=score)
-        track_progress = enrollments.roll_up(session, user_id, enrollment.track_id)
-        certificate = None
-        if track_progress.completed_lessons == track_progress.total_lessons:
-            certificate = certificates.issue(session, user_id, enrollment.track)
-            if enrollment.status is EnrollmentStatus.ACTIVE:
-                enrollment.status = EnrollmentStatus.COMPLETED
-                enrollment.completed_at = track_progress.completed_at
+        track_progress, certificate = sum_up(session, enrollment)
         return LessonCompleted(record, track_progress, certificate)
+
+
+def lock_enrollment(session: Session, user_id: UUID, lesson_id: UUID) -> Enrollment:
+    """Return the enrollment by which a user may work on a lesson; a part of a unit of work.
+
+    Until that ends, no other one can work on the same enrollment.
+
+    Raises:
+        NotEnrolled: the user is not enrolled in the lesson's track, or no longer.
+    """
+    enrollment = enrollments.lock_for_lesson(session, user_id, lesson_id)
+    if enrollment is None:
+        raise NotEnrolled("The user is not enrolled in the track of this lesson. Enroll first.")
+    if enrollment.status in (EnrollmentStatus.EXPIRED, EnrollmentStatus.CANCELLED):
+        raise NotEnrolled(f"The enrollment in the track of this lesson is {enrollment.status}.")
+    return enrollment
+
+
+def sum_up(session: Session, enrollment: Enrollment) -> tuple[TrackProgress, Certificate | None]:
+    """Count what a user has completed of a track, and draw the consequences; a part of a unit.
+
+    Arguments:
+        enrollment: locked.
+    """
+    user_id = enrollment.user_id
+    track_progress = enrollments.roll_up(session, user_id, enrollment.track_id)
+    if track_progress.completed_lessons < track_progress.total_lessons:
+        return track_progress, None
+    certificate = certificates.issue(session, user_id, enrollment.track)
+    if enrollment.status is EnrollmentStatus.ACTIVE:
+        enrollment.status = EnrollmentStatus.COMPLETED
+        enrollment.completed_at = track_progress.completed_at
+    return track_progress, certificate
 
 
 def cancel_enrollment(session: Session, user_id: UUID, track_id: UUID) -> Enrollment:

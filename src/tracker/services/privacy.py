@@ -13,6 +13,7 @@ from tracker.models import (
     LoginSession,
     OAuthAccount,
     Payment,
+    Prediction,
     QuizAttempt,
     User,
     VerificationToken,
@@ -48,9 +49,9 @@ def withdraw_consent(session: Session, user_id: UUID) -> None:
 def erase_user(session: Session, user_id: UUID) -> None:
     """Erase what tells who a user is, and keep what others and the law need.
 
-    Name, address, profile, sign-ins, questions to assistants and answers in quizzes are gone; the
-    account cannot be used again. Progress, scores and payments stay, and belong to nobody known. To
-    delete the rows as well, use `users.remove`: even then payments stay.
+    Name, address, profile, sign-ins, questions to assistants, answers in quizzes and predictions
+    are gone; the account cannot be used again. Progress, scores and payments stay, and belong to
+    nobody known. To delete the rows as well, use `users.remove`: even then payments stay.
 
     Raises:
         NotFound: there is no such user.
@@ -71,6 +72,7 @@ def erase_user(session: Session, user_id: UUID) -> None:
         session.execute(
             update(QuizAttempt).where(QuizAttempt.user_id == user_id).values(answers={})
         )
+        session.execute(update(Prediction).where(Prediction.user_id == user_id).values(answer=None))
         session.execute(update(Payment).where(Payment.user_id == user_id).values(details={}))
 
 

@@ -67,6 +67,7 @@ REFUSED = [
     ("users", "username = 'bob@example.com'", "ck_users_username_is_one_word"),
     ("tracks", "title = ''", "ck_tracks_title_not_empty"),
     ("tracks", "estimated_hours = 0", "ck_tracks_estimated_hours_positive"),
+    ("lessons", "slug = '04_repository'", "ck_lessons_slug_is_url_part"),
     ("lessons", "title = ''", "ck_lessons_title_not_empty"),
     ("lessons", "duration_minutes = 0", "ck_lessons_duration_minutes_positive"),
     ("lessons", "position = 0", "ck_lessons_position_positive"),

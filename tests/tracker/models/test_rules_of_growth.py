@@ -29,11 +29,42 @@ ROWS = [
     """INSERT INTO quiz_attempts (quiz_id, user_id, number)
        SELECT q.id, u.id, 9 FROM quizzes q, users u WHERE u.username = 'bob' LIMIT 1""",
     "INSERT INTO track_analytics (track_id) SELECT id FROM tracks",
+    f"""INSERT INTO exercise_attempts
+          (source, earned, points, work_sha256, seed, kit_version, user_id, lesson_id)
+        SELECT 'check', 1, 2, encode({HASH}, 'hex'), 1, '1.0', u.id, l.id
+          FROM users u, lessons l WHERE u.username = 'bob' LIMIT 1""",
+    """INSERT INTO check_results
+         (attempt_id, name, title, position, points, earned, outcome, misconception)
+       SELECT a.id, c.* FROM exercise_attempts a, (VALUES
+         ('first', 'It works', 1, 1, 1, 'passed'::check_outcome, NULL),
+         ('second', 'Twice, too', 2, 1, 0, 'failed', 'off-by-one')) c""",
+    """INSERT INTO hints_taken (misconception, rung, user_id, lesson_id)
+       SELECT 'off-by-one', 1, u.id, l.id FROM users u, lessons l
+        WHERE u.username = 'bob' LIMIT 1""",
+    """INSERT INTO predictions (question, kind, answer, confidence, is_correct, user_id, lesson_id)
+       SELECT 'rows', 'number', '-1.5e3', 80, false, u.id, l.id
+         FROM users u, lessons l WHERE u.username = 'bob' LIMIT 1""",
     """INSERT INTO track_prerequisites (track_id, prerequisite_id)
        SELECT a.id, b.id FROM tracks a, tracks b WHERE a.id < b.id LIMIT 1""",
 ]
 
 REFUSED = [
+    ("exercise_attempts", "earned = 2.01", "earned_in_range"),
+    ("exercise_attempts", "earned = -1", "earned_in_range"),
+    ("exercise_attempts", "work_sha256 = upper(work_sha256)", "work_sha256_is_hexadecimal"),
+    ("exercise_attempts", "kit_version = ''", "kit_version_not_empty"),
+    ("check_results", "name = '' WHERE position = 1", "name_not_empty"),
+    ("check_results", "position = position - 1", "position_positive"),
+    ("check_results", "earned = 1.5", "earned_in_range"),
+    ("check_results", "misconception = 'off-by-one'", "only_failed_has_misconception"),
+    ("hints_taken", "misconception = ''", "misconception_not_empty"),
+    ("hints_taken", "rung = 0", "rung_positive"),
+    ("predictions", "question = ''", "question_not_empty"),
+    ("predictions", "confidence = 101", "confidence_is_percent"),
+    ("predictions", "confidence = -1", "confidence_is_percent"),
+    ("predictions", "answer = 'many'", "number_is_a_number"),
+    ("predictions", "answer = ''", "number_is_a_number"),
+    ("predictions", "answer = '1,5'", "number_is_a_number"),
     ("organizations", "name = ''", "name_not_empty"),
     ("organizations", "slug = 'With Spaces'", "slug_is_url_part"),
     ("organizations", "domain = 'Example.com'", "domain_lower_case"),

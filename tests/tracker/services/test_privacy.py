@@ -7,10 +7,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tracker.errors import InvalidData, NotFound
-from tracker.models import AIInteraction, AIInteractionKind, TokenPurpose, Track, User
+from tracker.models import (
+    AIInteraction,
+    AIInteractionKind,
+    PredictionKind,
+    TokenPurpose,
+    Track,
+    User,
+)
 from tracker.repositories import enrollments, sign_in, users
 from tracker.repositories import payments as stored
-from tracker.services import accounts, learning, payments, privacy
+from tracker.repositories.practice import PredictionMade, predictions_of
+from tracker.services import accounts, learning, payments, practice, privacy
 
 
 def test_nothing_that_names_an_erased_user_is_left_but_progress_and_payments_stay(
@@ -41,7 +49,9 @@ def test_nothing_that_names_an_erased_user_is_left_but_progress_and_payments_sta
             response="You are.",
         )
     )
-    session.commit()
+    lesson_id = track.lessons[0].id
+    guess = PredictionMade(lesson_id, datetime.now(UTC), "who", PredictionKind.TEXT, "Zaphod", 90)
+    practice.record(session, user.id, [guess])
 
     privacy.erase_user(session, user.id)
 
@@ -54,6 +64,7 @@ def test_nothing_that_names_an_erased_user_is_left_but_progress_and_payments_sta
         assert session.scalar(found) == 0, table
     assert stored.of_user(session, user.id)[0].amount_cents == 100
     assert enrollments.get(session, user.id, track.id) is not None
+    assert [p.confidence for p in predictions_of(session, user.id, lesson_id)] == [90]
     assert accounts.authenticate(session, "zaphod", "beeblebrox") is None
     assert not users.get(session, user.id).is_active
 
