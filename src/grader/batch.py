@@ -42,7 +42,9 @@ from pglab.servers import Server
 from pglab.servers.attached import Attachment
 
 if TYPE_CHECKING:
+    from grader.plugin import Prestarted
     from grader.session import Gathered
+    from grader.standby import Standby
 
 Progress = Callable[[int, int], None]
 """Told after every check: how many are done, of how many."""
@@ -96,10 +98,11 @@ def grade(
         home=home,
         database=database,
         sandbox=sandbox,
-        seed=secrets.randbelow(2**31) if seed is None else seed,
+        seed=_drawn(seed),
         jobs=jobs,
         own_work=own_work,
         visible_only=visible_only,
+        standby=None,
         say=say,
         progress=progress,
     )
@@ -120,6 +123,7 @@ class _How:
     jobs: int
     own_work: bool
     visible_only: bool
+    standby: Standby | None
     say: Callable[[str], None]
     progress: Progress
 
@@ -132,34 +136,26 @@ def _grade(
         _ = exercise.checks  # a broken check file is found before anything is started
     submissions = tuple(read_submissions(paths, chosen))
     with contextlib.ExitStack() as stack:
-        start = stack.enter_context(ServerStart(how.database, home=how.home, say=how.say))
-        first = open_sandbox(
-            how.sandbox, socket_dir=start.socket_dir(), own_work=how.own_work, seed=how.seed
-        )
-        stack.callback(first.close)
-        # pytest takes a while to import; server and sandbox start meanwhile.
-        from grader.plugin import Prestarted
+        server, prestarted = how.standby.lend() if how.standby else _start(how, stack)
         from grader.session import Gathered, run
 
-        server = start.server()
-        if server.durable:
-            _sweep(server)
         ready = time.perf_counter()
-        evidence = Evidence(version("kit"), how.seed, first.name, server.kind, server.version)
+        sandbox = prestarted.sandbox.name
+        evidence = Evidence(version("kit"), how.seed, sandbox, server.kind, server.version)
         plan = Plan(
             course_root=str(course.root.resolve()),
             paths=tuple(os.path.abspath(p) for p in paths),
             exercises=tuple(e.name for e in chosen),
             visible_only=how.visible_only,
             seed=how.seed,
-            sandbox=first.name,
+            sandbox=sandbox,
             own_work=how.own_work,
             server=Attachment.of(server).to_plain(),
             fingerprint=fingerprint(submissions, chosen),
         )
         gathered = Gathered(how.progress, _total(submissions, chosen, how.visible_only))
         desks = sum(len(submission.files) for submission in submissions)
-        run(plan, min(how.jobs, desks), gathered, Prestarted(first))
+        run(plan, min(how.jobs, desks), gathered, prestarted)
     results = [
         _submission_result(submission, number, chosen, gathered, how.visible_only)
         for number, submission in enumerate(submissions)
@@ -174,6 +170,22 @@ def _grade(
     return Grading(course.title, evidence, tuple(results), course.misconceptions, timings)
 
 
+def _start(how: _How, stack: contextlib.ExitStack) -> tuple[Server, Prestarted]:
+    """Start a server and a sandbox, which end with the stack."""
+    start = stack.enter_context(ServerStart(how.database, home=how.home, say=how.say))
+    sandbox = open_sandbox(
+        how.sandbox, socket_dir=start.socket_dir(), own_work=how.own_work, seed=how.seed
+    )
+    stack.callback(sandbox.close)
+    # pytest takes a while to import; server and sandbox start meanwhile.
+    from grader.plugin import Prestarted
+
+    server = start.server()
+    if server.durable:
+        _sweep(server)
+    return server, Prestarted(sandbox)
+
+
 def check(
     exercises: Sequence[str],
     *,
@@ -182,27 +194,35 @@ def check(
     database: str = "auto",
     sandbox: str = "auto",
     seed: int | None = None,
+    standby: Standby | None = None,
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = lambda done, total: None,
 ) -> Grading:
     """Check the learner's own files in ``exercises/`` against the visible checks.
 
     The checks get a throw-away server of their own, which is embedded unless ``database`` says
-    otherwise: quick to start, and what a learner keeps on their own server is not touched.
+    otherwise: quick to start, and what a learner keeps on their own server is not touched. With a
+    ``standby`` they get its server, sandbox and seed instead of those that are named here.
     """
-    return grade(
-        [course_root / "exercises"],
-        course_root=course_root,
+    course = load_course(course_root)
+    how = _How(
         home=home,
         database="embedded" if database == "auto" else database,
         sandbox=sandbox,
-        seed=seed,
-        exercises=exercises,
+        seed=standby.seed if standby else _drawn(seed),
+        jobs=1,
         own_work=True,
         visible_only=True,
+        standby=standby,
         say=say,
         progress=progress,
     )
+    chosen = tuple(course.select(exercises))
+    return _grade(course, chosen, [course_root / "exercises"], how)
+
+
+def _drawn(seed: int | None) -> int:
+    return secrets.randbelow(2**31) if seed is None else seed
 
 
 def _sweep(server: Server) -> None:

@@ -57,6 +57,7 @@ class Judge:
         self.seed = seed
         self._clones_ahead = clones_ahead
         self._pools: dict[str, ClonePool] = {}
+        """By `template_key`: an exercise whose schema was changed has another pool."""
         self._retired: deque[Role] = deque()
         with contextlib.ExitStack() as stack:
             self._stack = stack
@@ -72,13 +73,19 @@ class Judge:
         """A place for one submission at one exercise; close it afterwards."""
         return Desk(self, submission, exercise)
 
-    def prepare(self, exercise: Exercise) -> None:
-        """Build the exercise's template and have databases made from it, once."""
-        if exercise.name not in self._pools:
-            template = self.scratch.template(template_key(exercise), _builder(exercise))
-            pool = self.scratch.pool(template, ahead=self._clones_ahead)
+    def prepare(self, exercise: Exercise, *, stock: int = 0) -> None:
+        """Build the exercise's template and have databases made from it, once.
+
+        Args:
+            stock: databases that are made before the first is asked for; see
+                `pglab.clonepool.ClonePool`.
+        """
+        key = template_key(exercise)
+        if key not in self._pools:
+            template = self.scratch.template(key, _builder(exercise))
+            pool = self.scratch.pool(template, ahead=self._clones_ahead, stock=stock)
             self._stack.callback(pool.close)
-            self._pools[exercise.name] = pool
+            self._pools[key] = pool
             if len(self._pools) == 1:
                 self._introduce(exercise)
 
@@ -110,7 +117,8 @@ class Judge:
     def take(self, exercise: Exercise, role: Role) -> Database:
         """A fresh database of the exercise that ``role`` may enter."""
         self.prepare(exercise)
-        return self._pools[exercise.name].take(role.name, self._reader.name, self.author.name)
+        pool = self._pools[template_key(exercise)]
+        return pool.take(role.name, self._reader.name, self.author.name)
 
     def role_for(self, exercise: Exercise) -> Role:
         """A new role for one submission at an exercise; `retire` it afterwards."""

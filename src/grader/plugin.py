@@ -38,10 +38,13 @@ class NotPassedError(Exception):
 
 
 class Prestarted:
-    """Hands over a sandbox that is importing its libraries already, in the same process."""
+    """Hands over, in the same process, a sandbox that is importing its libraries already, and
+    perhaps a judge who has it, and whom who made it closes.
+    """
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox: Sandbox | None = sandbox
+    def __init__(self, sandbox: Sandbox, judge: Judge | None = None) -> None:
+        self.sandbox = sandbox
+        self.judge = judge
 
 
 class Bench:
@@ -49,10 +52,10 @@ class Bench:
     in a row.
     """
 
-    def __init__(self, plan: Plan, sandbox: Sandbox | None) -> None:
+    def __init__(self, plan: Plan, prestarted: Prestarted | None) -> None:
         self._plan = plan
-        self._sandbox = sandbox
-        self._judge: Judge | None = None
+        self._sandbox = prestarted.sandbox if prestarted else None
+        self._lent = self._judge = prestarted.judge if prestarted else None
         self._desk: Desk | None = None
 
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
@@ -70,7 +73,7 @@ class Bench:
     def close(self) -> None:
         judge, self._judge = self._judge, None
         with contextlib.ExitStack() as stack:
-            if judge is not None:
+            if judge is not None and judge is not self._lent:
                 stack.callback(judge.sandbox.close)
                 stack.callback(judge.close)
             self.clear()
@@ -121,7 +124,7 @@ class PlanFile(pytest.File):
     def collect(self) -> Iterator[SubmissionNode]:
         plan = Plan.read(self.path)
         plugins = self.config.pluginmanager.get_plugins()
-        ready = next((p.sandbox for p in plugins if isinstance(p, Prestarted)), None)
+        ready = next((p for p in plugins if isinstance(p, Prestarted)), None)
         self.config.stash[_BENCH] = Bench(plan, ready)
         exercises = load_course(Path(plan.course_root)).select(plan.exercises)
         submissions = read_submissions([Path(p) for p in plan.paths], exercises)

@@ -237,12 +237,15 @@ def sandbox_cure(platform: str = sys.platform, bwrap: str | None = shutil.which(
 
 def look_at_servers() -> Finding:
     """The learner's own server, and what killed commands left behind, which is cleared away."""
+    from kit.standby import client
     from pglab.servers import status
     from pglab.servers.disposable import sweep_disposable
 
     swept = sweep_disposable()
     own = status(home.location()) if home.location().is_dir() else None
     found = "your own is up" if own and own.running else "your own is down"
+    if checker := client.status(home.location()):
+        found += f"; a checker stays ready for kit check (process {checker['pid']})"
     if not swept:
         return Finding("servers", Status.OK, f"{found}, none was left behind")
     return Finding(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kit import database, home
 from kit.database import DatabaseState
+from kit.standby import client
 from pglab.servers import open_server, status
 from pglab.urls import masked
 
@@ -27,6 +29,8 @@ class Look:
     data_dir: Path | None = None
     size_bytes: int = 0
     database: DatabaseState | None = None
+    checker: Mapping[str, Any] | None = None
+    """What the checker that stays ready tells of itself (`kit.standby.client.status`)."""
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -40,6 +44,8 @@ class Look:
             lines.append(f"Data       {self.data_dir}, {_megabytes(self.size_bytes)}")
         if self.database is not None:
             lines.append(f"Database   {_database(self.database)}")
+        if self.checker is not None:
+            lines.append(f"Checker    {checker_told(self.checker)}")
         if self.url:
             lines.append(f"URL        {self.url}   (with its password: kit db url)")
         return "\n".join(lines)
@@ -72,21 +78,29 @@ def look(choice: str = "auto") -> Look:
     if not folder.is_dir():
         return Look("embedded", False)
     found = status(folder)
+    seen = Look(
+        "embedded",
+        found.running,
+        found.version,
+        data_dir=found.data_dir,
+        size_bytes=found.size_bytes,
+        checker=client.status(folder),
+    )
     if not found.running:
-        return Look(
-            "embedded", False, found.version, data_dir=found.data_dir, size_bytes=found.size_bytes
-        )
+        return seen
     with open_server("embedded", home=folder, disposable=False) as server:
-        return Look(
-            "embedded",
-            True,
-            found.version,
-            masked(server.url(database.NAME)),
-            found.pid,
-            found.data_dir,
-            found.size_bytes,
-            database.state(server),
+        return dataclasses.replace(
+            seen,
+            url=masked(server.url(database.NAME)),
+            pid=found.pid,
+            database=database.state(server),
         )
+
+
+def checker_told(checker: Mapping[str, Any]) -> str:
+    """The checker that stays ready, in words."""
+    now = "is at work" if checker["busy"] else f"ends in {checker['minutes']:g} minutes"
+    return f"ready for your next kit check, process {checker['pid']}; {now}. kit db down ends it."
 
 
 def _database(state: DatabaseState) -> str:

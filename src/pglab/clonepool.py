@@ -33,14 +33,19 @@ class ClonePool:
     One thread makes clones and another drops them, each on a connection of its own. If dropping
     falls behind, ``Database.drop`` waits, so that a quick taker cannot fill the disk. What fails in
     the background is raised from the next :meth:`take`, never swallowed and never waited for.
+
+    A pool with a ``stock`` makes that many clones at once, before anybody takes one, and lets as
+    many wait to be dropped: a short rush of takers then shares the machine with nobody.
     """
 
-    def __init__(self, scratch: Scratch, template: str, *, ahead: int = 2) -> None:
+    def __init__(self, scratch: Scratch, template: str, *, ahead: int = 2, stock: int = 0) -> None:
         if ahead < 1:
             raise ValueError("a pool keeps at least one clone ready")
         self._scratch = scratch
         self._template = template
         self._ahead = ahead
+        self._stock = stock
+        self._made = 0
         self._change = threading.Condition()
         self._ready: deque[str | Exception] = deque()
         self._taken: set[str] = set()
@@ -107,7 +112,8 @@ class ClonePool:
         with self._change:
             if name not in self._taken:
                 return
-            self._change.wait_for(lambda: len(self._finished) < 2 * self._ahead or self._closed)
+            room = self._stock + 2 * self._ahead
+            self._change.wait_for(lambda: len(self._finished) < room or self._closed)
             self._taken.discard(name)
             self._finished.append(name)
             self._change.notify_all()
@@ -122,7 +128,7 @@ class ClonePool:
 
     def _make_ahead(self) -> None:
         connection: psycopg.Connection | None = None
-        while self._wait_for_work(lambda: len(self._ready) < self._ahead, connection):
+        while self._wait_for_work(self._wants_more, connection):
             item: str | Exception
             try:
                 connection = self._connected(connection)
@@ -130,12 +136,16 @@ class ClonePool:
             except Exception as error:
                 item = error
             with self._change:
+                self._made += 1
                 self._ready.append(item)
                 self._change.notify_all()
 
+    def _wants_more(self) -> bool:
+        return self._made < self._stock or len(self._ready) < self._ahead
+
     def _drop_behind(self) -> None:
         connection: psycopg.Connection | None = None
-        while self._wait_for_work(lambda: bool(self._finished), connection):
+        while self._wait_for_work(lambda: len(self._finished) > self._stock, connection):
             name = self._finished[0]
             try:
                 connection = self._connected(connection)

@@ -105,9 +105,9 @@ class Scratch:
         """A regular expression for the names of the clones of this scratch."""
         return f"^{self._prefix}_c_{self._owner:08x}_[0-9]+$"
 
-    def pool(self, template: str, *, ahead: int = 2) -> ClonePool:
+    def pool(self, template: str, *, ahead: int = 2, stock: int = 0) -> ClonePool:
         """Clones of a template made ahead of need; see :class:`ClonePool`."""
-        return ClonePool(self, template, ahead=ahead)
+        return ClonePool(self, template, ahead=ahead, stock=stock)
 
     def make_clone(self, connection: psycopg.Connection, template: str) -> str:
         """Make a clone that nobody can enter yet; its name."""

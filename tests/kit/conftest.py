@@ -78,7 +78,8 @@ def kit(tmp_path: Path, kit_home: Path) -> Kit:
         kept.pop(name, None)
     # Without compiled files each process would take seconds to read its libraries.
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return Kit(tmp_path, kept | {"KIT_HOME": str(kit_home), "COLUMNS": "100"})
+    settings = {"KIT_HOME": str(kit_home), "COLUMNS": "100", "KIT_WARM": "0"}
+    return Kit(tmp_path, kept | settings)
 
 
 @pytest.fixture
@@ -128,6 +129,7 @@ def inside(
     def run(*words: str, **environment: str) -> Ended:
         with monkeypatch.context() as patch:
             patch.delenv("DATABASE_URL", raising=False)
+            patch.setenv("KIT_WARM", "0")
             for name, value in environment.items():
                 patch.setenv(name, value)
             capsys.readouterr()

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from psycopg.errors import lookup
-
 from grader.results import SentStatement
 
 
@@ -37,6 +35,8 @@ def _named(sqlstate: str | None) -> str:
     """The code with its condition's name (PostgreSQL manual, appendix A) where psycopg knows it."""
     if not sqlstate:
         return ""
+    from psycopg.errors import lookup  # slow to import, and most reports name no code
+
     try:
         return f"{sqlstate} {lookup(sqlstate).__name__}"
     except KeyError:

@@ -165,6 +165,12 @@ class Sandbox(ABC):
             self._ahead = (limits, self._new_cell(limits))
         return cell
 
+    def prepare(self, limits: Limits | None = None) -> None:
+        """Have the first cell made before it is asked for, as `cell` does with each next one."""
+        if self._ahead is None:
+            limits = limits or Limits()
+            self._ahead = (limits, self._new_cell(limits))
+
     def _ready_cell(self, limits: Limits) -> Cell:
         """The cell that was made ahead, if it is of these limits; else a new one."""
         ahead, self._ahead = self._ahead, None

@@ -57,23 +57,21 @@ def command(
     if not exercises and (here := exercise_here(root)):
         chosen = [here]
 
-    from grader import batch
-    from kit import home
+    from kit.checking import check
 
-    watch.lap("import the grader")
     with quiet_children(), progress("checks") as told:
-        grading = batch.check(
+        checked = check(
             chosen,
             course_root=root,
-            home=home.prepare(),
             database=database,
             sandbox=sandbox,
             seed=seed,
             say=say,
             progress=told,
         )
+    grading = checked.grading
     watch.lap("run the checks")
-    watch.split("run the checks", {"find or start the server": grading.timings["server_seconds"]})
+    watch.split("run the checks", checked.seconds)
     if as_json:
         from grader.results import to_json
 

@@ -50,13 +50,14 @@ def up(database: str, no_seed: bool) -> None:
 
 @command.command("down")
 def down() -> None:
-    """Stop the embedded server. Its data stays.
+    """Stop the embedded server, whose data stays, and the checker that stays ready.
 
     \b
     Example:
       kit db down
     """
     from kit import home
+    from kit.standby import client
     from pglab.servers import status
     from pglab.servers.durable import DurableServer
 
@@ -64,6 +65,8 @@ def down() -> None:
     was_up = status(folder).running
     DurableServer(folder).stop()
     click.echo("The server is down. Its data is kept." if was_up else "The server was not up.")
+    if client.end(folder):
+        click.echo("The checker that stayed ready for your next kit check has ended too.")
 
 
 @command.command("status")

@@ -116,6 +116,10 @@ class DisposableServer(EmbeddedServer):
             self._lock.release()
             self._lock = None
 
+    def runs(self) -> bool:
+        """Whether it has been started and has not ended since."""
+        return self._watchman is not None and self._watchman.poll() is None
+
     def _place_socket(self, directory: Path, account: Account) -> None:
         self._socket_dir = socket_place(directory / "s", account)
         (directory / _SOCKETS).write_bytes(os.fsencode(self._socket_dir))

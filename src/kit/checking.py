@@ -1,0 +1,75 @@
+"""Checks a learner's own work: by the checker that stays ready, or else in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit import home
+from kit.standby import client
+
+if TYPE_CHECKING:
+    from grader.results import Grading
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found, and how long the parts of finding it took."""
+
+    grading: Grading
+    seconds: Mapping[str, float]
+    """By name, without what the checks themselves took."""
+
+
+def check(
+    exercises: Sequence[str],
+    *,
+    course_root: Path,
+    database: str = "auto",
+    sandbox: str = "auto",
+    seed: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Checked:
+    """Check the learner's own files against the visible checks; see `grader.batch.check`.
+
+    Raises:
+        KitError, GraderError, PglabError: the course or the machine is not as it must be.
+    """
+    place = home.prepare()
+    began = time.perf_counter()
+    if database in ("auto", "embedded"):
+        grading = client.check(
+            exercises,
+            course_root=course_root,
+            home=place,
+            sandbox=sandbox,
+            seed=seed,
+            progress=progress,
+        )
+        if grading is not None:
+            whole = time.perf_counter() - began
+            waited = max(0.0, whole - grading.timings["total_seconds"])
+            return Checked(grading, {"reach the checker that stays ready": waited})
+        began = time.perf_counter()
+    from grader import batch
+
+    imported = time.perf_counter() - began
+    grading = batch.check(
+        exercises,
+        course_root=course_root,
+        home=place,
+        database=database,
+        sandbox=sandbox,
+        seed=seed,
+        say=say,
+        progress=progress,
+    )
+    seconds = {
+        "import the grader": imported,
+        "find or start the server": grading.timings["server_seconds"],
+    }
+    return Checked(grading, seconds)
