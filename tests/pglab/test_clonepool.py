@@ -205,3 +205,17 @@ def test_a_server_that_makes_nothing_is_not_waited_for_for_ever(
 def test_a_pool_keeps_at_least_one_ready(scratch: Scratch, notes: str) -> None:
     with pytest.raises(ValueError, match="at least one"):
         scratch.pool(notes, ahead=0)
+
+
+def test_a_stock_is_made_at_once_and_dropped_at_the_end(
+    scratch: Scratch, notes: str, query: Query
+) -> None:
+    with scratch.pool(notes, ahead=1, stock=4) as pool:
+        while count_of(scratch, query) != 4:
+            pass
+        for _ in range(3):
+            pool.take().drop()
+        assert count_of(scratch, query) == 4  # none was made, none was dropped
+        taken = {pool.take().name for _ in range(3)}
+        assert len(taken) == 3
+    assert count_of(scratch, query) == 0
