@@ -5,12 +5,15 @@ of them, and each name of this module, is for is written in ``docs/notebooks.md`
 """
 
 from kit.notebook.cards import capability_table, health_badge
+from kit.notebook.diagrams import diagram
 from kit.notebook.doorway import Doorway
+from kit.notebook.er_diagrams import erd
 from kit.notebook.errors import NotConnected, NotebookError, SqlError
 from kit.notebook.figures import figure
 from kit.notebook.pictures import NoAlternativeText, picture
 from kit.notebook.places import ScratchDatabase, scratch
 from kit.notebook.predictions import calibration, compare
+from kit.notebook.schema_changes import schema_diff
 from kit.notebook.showing import Shown, claim, table, verdict
 from kit.notebook.workspace import engine, server, session, url
 
@@ -26,10 +29,13 @@ __all__ = [
     "capability_table",
     "claim",
     "compare",
+    "diagram",
     "engine",
+    "erd",
     "figure",
     "health_badge",
     "picture",
+    "schema_diff",
     "scratch",
     "server",
     "session",

@@ -18,15 +18,14 @@ from kit.notebook.showing import Shown, framed, table
 MOST_SHOWN = 40
 """Rows of the table that is shown."""
 
-Where = tuple[str | None, ...]
-_looks: dict[Where, dict[str, Content]] = {}
+_looks: dict[places.Where, dict[str, Content]] = {}
 """What everybody saw at the last look, by database."""
 
 
 def remember(place: Any = None) -> None:
     """Take what everybody sees now as what it is compared with next time."""
     with places.watcher(place) as watching:
-        _looks[_where(watching)] = look(watching.pgconn)
+        _looks[places.where(watching)] = look(watching.pgconn)
 
 
 def forget() -> None:
@@ -83,14 +82,9 @@ def _look_again(url: str) -> tuple[dict[str, Content] | None, dict[str, Content]
     """What everybody saw at the last look, and sees now."""
     with places.watcher(url) as watching:
         everybody = look(watching.pgconn)
-        where = _where(watching)
+        where = places.where(watching)
     before, _looks[where] = _looks.get(where), everybody
     return before, everybody
-
-
-def _where(connection: psycopg.Connection[Any]) -> Where:
-    info = connection.info
-    return info.host, str(info.port), info.dbname
 
 
 def _by_row(found: Sequence[Change], tables: Sequence[str]) -> dict[tuple[str, str], Change]:

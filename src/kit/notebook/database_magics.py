@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from kit.notebook import changed_rows, places
+from kit.notebook import changed_rows, er_diagrams, places, schema_changes
 from kit.notebook.arguments import Words
 from kit.notebook.errors import NotebookError
 from kit.notebook.showing import Shown
@@ -47,6 +47,35 @@ class DatabaseMagics(Magics):
         return changed_rows.changed_rows(
             *found.tables, inside=inside, called=found.inside or "", on=found.on
         )
+
+    @line_magic
+    def erd(self, line: str) -> Shown:
+        """Draw the tables and how they refer to each other: ``%erd``, ``%erd users tracks``.
+
+        ``--around users`` draws a table and its neighbors, ``--keys`` only the columns of keys.
+        """
+        words = Words("%erd", database=True)
+        words.add_argument("tables", nargs="*")
+        words.add_argument("--around", metavar="TABLE")
+        words.add_argument("--keys", action="store_true")
+        found = words.read(line, self._names)
+        return er_diagrams.erd(*found.tables, around=found.around, keys=found.keys, on=found.on)
+
+    @line_magic
+    def schema_diff(self, line: str) -> Shown:
+        """Show what has changed in the tables since the last ``%schema_diff``.
+
+        ``%schema_diff one two`` compares two databases, ``%schema_diff one`` one with the one in
+        use.
+        """
+        words = Words("%schema_diff", database=True)
+        words.add_argument("before", nargs="?")
+        words.add_argument("after", nargs="?")
+        found = words.read(line, self._names)
+        before, after = (
+            name and words.named(name, self._names) for name in (found.before, found.after)
+        )
+        return schema_changes.schema_diff(before, after or found.on)
 
     def _watch(self, on: bool) -> None:
         """Show the changes of rows below each cell from now on, or no more."""

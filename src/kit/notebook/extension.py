@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.notebook import changed_rows, console, places, predictions, tracebacks
+from kit.notebook import (
+    changed_rows,
+    console,
+    places,
+    predictions,
+    schema_changes,
+    tracebacks,
+)
 from kit.notebook.database_magics import DatabaseMagics
 from kit.notebook.learning_magics import LearningMagics
 from kit.notebook.magics import ReceiptMagics
@@ -56,6 +63,7 @@ def unload(shell: Any) -> None:
     places.use(None)
     predictions.forget()
     changed_rows.forget()
+    schema_changes.forget()
     console.disconnect()
     close_workspace()
 

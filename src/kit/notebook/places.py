@@ -55,6 +55,8 @@ class ScratchDatabase:
         self.drop()
 
 
+Where = tuple[str, int, str]
+
 _laboratory: list[Scratch] = []
 _current: list[Any] = [None]
 """What `use` was given last; None for the learner's own database."""
@@ -140,6 +142,12 @@ def watcher(place: Any = None) -> psycopg.Connection[Any]:
     return psycopg.connect(
         url_of(place), autocommit=True, application_name=KITS_OWN.decode(), connect_timeout=10
     )
+
+
+def where(connection: psycopg.Connection[Any]) -> Where:
+    """Which database a connection leads to, however its URL was written."""
+    info = connection.info
+    return info.host, info.port, info.dbname
 
 
 def _url_of_psycopg(connection: psycopg.Connection[Any]) -> str:

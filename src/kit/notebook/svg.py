@@ -124,16 +124,18 @@ class Drawing:
 
     def text(
         self, x: float, y: float, words: str, *, fill: str = "ink", anchor: str = "start",
-        mono: bool = False, strong: bool = False, size: float = FONT_PX, turn: float = 0,
+        mono: bool = False, strong: bool = False, size: float = FONT_PX, over: bool = False,
     ) -> None:  # fmt: skip
-        """A line of text; ``y`` is its base line, ``anchor`` ``start``, ``middle`` or ``end``."""
-        classes = " ".join(["mono"] * mono + ["strong"] * strong)
-        turned = f' transform="rotate({_n(turn)} {_n(x)} {_n(y)})"' if turn else ""
+        """A line of text; ``y`` is its base line, ``anchor`` ``start``, ``middle`` or ``end``.
+
+        With ``over`` it stands out from lines that it lies on.
+        """
+        classes = " ".join(["mono"] * mono + ["strong"] * strong + ["over"] * over)
         self._shapes.append(
             f'<text x="{_n(x)}" y="{_n(y)}"{_if("class", classes, classes)}'
             f"{_if('fill', f'var(--{fill})', fill != 'ink')}"
             f"{_if('text-anchor', anchor, anchor != 'start')}"
-            f"{_if('font-size', _n(size), size != FONT_PX)}{turned}>{escape(words)}</text>"
+            f"{_if('font-size', _n(size), size != FONT_PX)}>{escape(words)}</text>"
         )
 
     def __str__(self) -> str:
@@ -178,6 +180,7 @@ _STYLE = (
     + "}"
     + f"svg{{font-family:{_FONTS['sans']};font-size:{FONT_PX}px;fill:var(--ink)}}"
     + f".mono{{font-family:{_FONTS['mono']}}}.strong{{font-weight:600}}"
+    + ".over{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}"
 )
 
 
