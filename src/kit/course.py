@@ -37,6 +37,17 @@ def find_root(start: Path | None = None, named: Path | None = None) -> Path:
     raise WrongUsage(msg)
 
 
+def title_of(root: Path) -> str:
+    """The course's title, which stands in ``course.toml``; the folder's name where it does not."""
+    import tomllib
+
+    try:
+        title = tomllib.loads((root / "course.toml").read_text(encoding="utf-8")).get("title")
+    except (OSError, ValueError):
+        title = None
+    return title if isinstance(title, str) and title.strip() else root.resolve().name
+
+
 def exercise_names(root: Path) -> list[str]:
     """Names of the course's exercises in the order in which they are taught."""
     return sorted(path.parent.name for path in (root / "exercises").glob("*/exercise.toml"))

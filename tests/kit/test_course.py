@@ -15,6 +15,13 @@ def test_the_course_is_found_from_any_folder_inside_it(course: Path) -> None:
     assert courses.find_root(deep) == course
 
 
+def test_the_title_stands_in_course_toml_or_is_the_folders_name(course: Path) -> None:
+    assert courses.title_of(course) == "course"
+    for text, title in (("title = 'Data'", "Data"), ("title = 3", "course"), ("title", "course")):
+        (course / "course.toml").write_text(text, encoding="utf-8")
+        assert courses.title_of(course) == title
+
+
 def test_outside_a_course_the_message_says_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match="--course or KIT_COURSE"):
         courses.find_root(tmp_path)

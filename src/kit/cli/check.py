@@ -50,6 +50,7 @@ def command(
     from kit.cli.progress import progress
     from kit.cli.stopwatch import Stopwatch
     from kit.course import exercise_here, find_root, resolve
+    from kit.journal import note_check
 
     watch = Stopwatch()
     root = find_root(named=course)
@@ -78,6 +79,7 @@ def command(
         print_json(to_json(grading))
     else:
         _show(grading, everything=everything)
+    note_check(grading, say)
     if timings:
         watch.lap("show the result")
         watch.show()

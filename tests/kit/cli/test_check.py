@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.journal import Attempt, Journal
 from tests.kit.conftest import Ended, Kit
 from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, answer_own, make_course
 
@@ -138,3 +139,35 @@ def test_a_terminal_without_unicode_shows_plain_forms(
     assert "x A greeting is stored" in ended.out
     assert "+ Nothing else is stored" in ended.out
     assert "?" not in ended.out.replace("Which statement stores a row?", "")
+
+
+def test_every_check_is_noted_with_what_it_found(
+    inside: Inside, learners_home: Path, tmp_path: Path, tiny: Path
+) -> None:
+    home = tmp_path / "home"
+    answer_own(tiny, WRONG)
+    first = inside("check", "--seed", "7", KIT_HOME=str(home))
+    answer_own(tiny, RIGHT)
+    second = inside("check", "--json", KIT_HOME=str(home))
+    assert (first.code, second.code) == (1, 0)
+    one, two = Journal(home).of(Attempt)
+    assert (one.course, one.exercise, one.title, one.seed) == ("tiny", EXERCISE, "Greetings", 7)
+    assert [(c.name, c.earned, c.points, c.outcome) for c in one.checks] == [
+        ("test_a_greeting_is_stored", 0, 1, "failed"),
+        ("test_nothing_else_is_stored", 1, 1, "passed"),
+    ]
+    assert (two.earned, two.points) == (2, 2)
+    assert one.work_sha256 != two.work_sha256
+
+
+def test_a_check_that_cannot_be_noted_is_a_check_all_the_same(
+    inside: Inside, tmp_path: Path, tiny: Path
+) -> None:
+    home = tmp_path / "home"
+    (home / "journal.jsonl").mkdir(parents=True)
+    answer_own(tiny, RIGHT)
+    ended = inside("check", KIT_HOME=str(home))
+    assert ended.code == 0
+    assert "2 of 2 points" in ended.out
+    (line,) = [line for line in ended.err.splitlines() if "noted" in line]
+    assert line.startswith("This check could not be noted for kit progress: ")
