@@ -15,6 +15,7 @@ from kit.notebook.places import ScratchDatabase, scratch
 from kit.notebook.predictions import calibration, compare
 from kit.notebook.schema_changes import schema_diff
 from kit.notebook.showing import Shown, claim, table, verdict
+from kit.notebook.timelines import timeline
 from kit.notebook.workspace import engine, server, session, url
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "server",
     "session",
     "table",
+    "timeline",
     "url",
     "verdict",
 ]

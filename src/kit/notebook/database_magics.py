@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from kit.notebook import changed_rows, er_diagrams, places, schema_changes
+from kit.notebook import changed_rows, er_diagrams, locks, places, schema_changes, timelines
 from kit.notebook.arguments import Words
 from kit.notebook.errors import NotebookError
 from kit.notebook.showing import Shown
@@ -76,6 +76,20 @@ class DatabaseMagics(Magics):
             name and words.named(name, self._names) for name in (found.before, found.after)
         )
         return schema_changes.schema_diff(before, after or found.on)
+
+    @line_magic
+    def locks(self, line: str) -> Shown:
+        """Show who holds or waits for which lock, and for whom."""
+        return locks.locks(on=Words("%locks", database=True).read(line, self._names).on)
+
+    @line_magic
+    def timeline(self, line: str) -> Shown:
+        """Draw an interleaving of sessions: ``%timeline stage``, ``--title "Lost update"``."""
+        words = Words("%timeline")
+        words.add_argument("stage")
+        words.add_argument("--title", default="")
+        found = words.read(line)
+        return timelines.timeline(words.named(found.stage, self._names), found.title)
 
     def _watch(self, on: bool) -> None:
         """Show the changes of rows below each cell from now on, or no more."""
