@@ -33,10 +33,16 @@ def check(
     seed: int | None = None,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    outdated: Callable[[], bool] = lambda: False,
 ) -> Checked:
     """Check the learner's own files against the visible checks; see `grader.batch.check`.
 
+    Args:
+        outdated: asked every now and then whether the answer is still wanted; not where the check
+            is done in this process.
+
     Raises:
+        Outdated: it is not.
         KitError, GraderError, PglabError: the course or the machine is not as it must be.
     """
     place = home.prepare()
@@ -49,6 +55,7 @@ def check(
             sandbox=sandbox,
             seed=seed,
             progress=progress,
+            outdated=outdated,
         )
         if grading is not None:
             whole = time.perf_counter() - began

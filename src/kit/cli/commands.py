@@ -8,7 +8,18 @@ import click
 
 PROGRAM = "kit"
 
-COMMANDS = ("check", "db", "doctor", "exercise", "grade", "lab", "release", "report", "serve")
+COMMANDS = (
+    "check",
+    "db",
+    "doctor",
+    "exercise",
+    "grade",
+    "lab",
+    "release",
+    "report",
+    "serve",
+    "watch",
+)
 """Every command; ``kit.cli.NAME`` holds it under the name ``command``."""
 
 
@@ -66,7 +77,7 @@ def kit() -> None:
 
     \b
     A learner's day:     kit lab
-                         kit check 04
+                         kit check 04 (or, at each save: kit watch 04)
     A teacher's day:     kit grade submissions/ --out out/
     Something is wrong:  kit doctor
     """

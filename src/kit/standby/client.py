@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -22,6 +23,12 @@ _HEARD_SECONDS = 20.0
 """How long it may take until the checker says that it has heard; the check itself may take longer.
 """
 _SHORT_SECONDS = 2.0
+_TICK_SECONDS = 0.05
+_CHUNK = 65_536
+
+
+class Outdated(Exception):
+    """The answer of a check is no longer wanted."""
 
 
 def minutes() -> float:
@@ -47,9 +54,16 @@ def check(
     sandbox: str = "auto",
     seed: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    outdated: Callable[[], bool] = lambda: False,
 ) -> Grading | None:
     """What `grader.batch.check` finds, by the checker that stays ready; None where it is not to be
     had, or could not do it: then whoever asks does it without, and finds out why.
+
+    Args:
+        outdated: asked every now and then whether the answer is still wanted.
+
+    Raises:
+        Outdated: it is not.
     """
     if not minutes():
         return None
@@ -62,7 +76,7 @@ def check(
         "cwd": os.getcwd(),
         "environment": dict(os.environ),
     }
-    with contextlib.suppress(OSError), _asked(home, request) as answers:
+    with contextlib.suppress(OSError), _asked(home, request, outdated) as answers:
         for answer in answers:
             if "progress" in answer:
                 progress(*answer["progress"])
@@ -113,7 +127,9 @@ def _told(
 
 
 @contextlib.contextmanager
-def _asked(home: Path, request: Mapping[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
+def _asked(
+    home: Path, request: Mapping[str, Any], outdated: Callable[[], bool]
+) -> Iterator[Iterator[dict[str, Any]]]:
     """The answers of a checker that has heard the request. One that is out of date ends when it
     hears it, and then there is another.
 
@@ -125,10 +141,8 @@ def _asked(home: Path, request: Mapping[str, Any]) -> Iterator[Iterator[dict[str
         with _connected(home, mark, request) as connection:
             connection.settimeout(_HEARD_SECONDS)
             _send(connection, {**request, "fingerprint": mark}, _streams())
-            answers = _answers(connection)
-            if next(answers, {}).get("heard"):
-                connection.settimeout(None)
-                yield answers
+            if next(_answers(connection), {}).get("heard"):
+                yield _answers(connection, outdated)
                 return
     raise ConnectionError("The checker that stays ready does not answer.")
 
@@ -188,9 +202,22 @@ def _send(
     control.send(connection, message, descriptors)
 
 
-def _answers(connection: socket.socket) -> Iterator[dict[str, Any]]:
-    """The lines that come, until the other side hangs up."""
-    with connection.makefile("rb") as lines:
+def _answers(
+    connection: socket.socket, outdated: Callable[[], bool] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The lines that come, until the other side hangs up: as long as the connection waits, or with
+    ``outdated`` as long as that is false.
+    """
+    rest = b""
+    while True:
+        if outdated is not None:
+            while not select.select([connection], [], [], _TICK_SECONDS)[0]:
+                if outdated():
+                    raise Outdated
+        chunk = connection.recv(_CHUNK)
+        if not chunk:
+            return
+        *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             answer: dict[str, Any] = json.loads(line)
             yield answer

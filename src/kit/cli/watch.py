@@ -1,0 +1,179 @@
+"""``kit watch``: the learner's own work, checked whenever it is saved."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kit.cli import options
+from kit.cli.output import quiet_children, say
+
+if TYPE_CHECKING:
+    from grader.results import ExerciseResult, Grading
+    from kit.watching import Difference, Watched
+
+
+@click.command("watch")
+@click.argument("exercise", required=False, type=options.Exercise(), metavar="[EXERCISE]")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every failure in full, not only the first."
+)
+@options.database("Where the databases of the checks live")
+@options.sandbox
+@options.seed
+@options.course
+def command(
+    *,
+    exercise: str | None,
+    everything: bool,
+    database: str,
+    sandbox: str,
+    seed: int | None,
+    course: Path | None,
+) -> None:
+    """Check your work each time you save it.
+
+    Shows what kit check shows, and before that what has become right or wrong since the last time.
+    EXERCISE is a number (04), a name (repository, 04_repository) or a path. Without one: the
+    exercise in whose folder you are, or else each one that you save a file of. Ctrl-C ends it.
+
+    \b
+    Examples:
+      kit watch 04
+      kit watch
+    """
+    from kit.course import exercise_here, exercise_names, find_root, resolve
+    from kit.watching import Watched
+
+    root = find_root(named=course)
+    asked = [exercise] if exercise else [here] if (here := exercise_here(root)) else []
+    chosen = resolve(root, asked)
+    watched = Watched(root, chosen or exercise_names(root))
+    session = _Session(
+        root, watched, everything=everything, database=database, sandbox=sandbox, seed=seed
+    )
+    if chosen:
+        session.check(chosen)
+    else:
+        say("Save a file in one of your exercises, and it is checked. Ctrl-C ends this.")
+    while True:
+        session.check(session.wait())
+
+
+class _Session:
+    """What stays the same while somebody watches, and what was found last."""
+
+    def __init__(
+        self,
+        root: Path,
+        watched: Watched,
+        *,
+        everything: bool,
+        database: str,
+        sandbox: str,
+        seed: int | None,
+    ) -> None:
+        from kit.cli.console import KitConsole
+        from kit.watching import Verdicts
+
+        self._root = root
+        self._watched = watched
+        self._everything = everything
+        self._database, self._sandbox, self._seed = database, sandbox, seed
+        self._verdicts = Verdicts()
+        self._console = KitConsole()
+        self._on_terminal = sys.stdout.isatty()
+
+    def wait(self) -> list[str]:
+        """Wait until something was saved; the exercises that it belongs to."""
+        from kit import home
+        from kit.standby import client
+
+        with client.stay(home.location()):
+            return self._watched.wait()
+
+    def check(self, exercises: list[str]) -> None:
+        """Check exercises and show what was found. What is wrong with the course or the machine is
+        told, and may be better the next time; what is saved meanwhile is checked instead.
+        """
+        from kit.cli.endings import ending_of
+        from kit.journal import note_check
+        from kit.standby.client import Outdated
+
+        while True:
+            try:
+                grading = self._checked(exercises)
+                break
+            except Outdated:
+                exercises = [*dict.fromkeys([*exercises, *self._watched.note()])]
+            except Exception as error:
+                self._begin(exercises)
+                say(ending_of(error).message)
+                return
+        self._begin(exercises)
+        self._show(grading)
+        note_check(grading, say)
+
+    def _checked(self, exercises: list[str]) -> Grading:
+        from kit.checking import check
+
+        with quiet_children():
+            return check(
+                exercises,
+                course_root=self._root,
+                database=self._database,
+                sandbox=self._sandbox,
+                seed=self._seed,
+                say=say,
+                outdated=self._watched.changed,
+            ).grading
+
+    def _begin(self, exercises: list[str]) -> None:
+        """A line above each report; on a terminal the report has the screen for itself."""
+        if self._on_terminal:
+            click.clear()
+        click.echo(f"{time.strftime('%H:%M:%S')}  {', '.join(exercises)}")
+
+    def _show(self, grading: Grading) -> None:
+        from grader.reports.tutor import check_report
+
+        differences = self._verdicts.compare(grading)
+        for submission in grading.submissions:
+            for result in submission.exercises:
+                self._console.print()
+                if self._show_difference(result, differences):
+                    self._console.print()
+                report = check_report(result, grading.misconceptions, all=self._everything)
+                self._console.print(report)
+        sys.stdout.flush()
+
+    def _show_difference(
+        self, result: ExerciseResult, differences: Mapping[str, Difference]
+    ) -> bool:
+        """What is newly right and newly wrong; whether there was something to show."""
+        from rich.text import Text
+
+        from grader.reports.marks import FAILED, PASSED
+        from grader.reports.text import counted, one_line
+
+        difference = differences.get(result.exercise)
+        lines = []
+        if difference:
+            for title in difference.newly_right:
+                lines.append(Text(f"{PASSED.symbol} Now right: {one_line(title)}", PASSED.color))
+            for title in difference.newly_wrong:
+                lines.append(
+                    Text(f"{FAILED.symbol} No longer right: {one_line(title)}", FAILED.color)
+                )
+        right = bool(result.checks) and all(c.earned == c.points for c in result.checks)
+        if right and (difference is None or difference.newly_right):
+            all_of_them = f"All {counted(len(result.checks), 'check')} are right. Well done!"
+            lines.append(Text(all_of_them, f"bold {PASSED.color}"))
+        for line in lines:
+            self._console.print(line)
+        return bool(lines)
