@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,14 @@ from kit.cli import options
 from kit.cli.output import quiet_children, say
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
+    from grader.reports.marks import Mark
     from grader.results import ExerciseResult, Grading
     from kit.watching import Difference, Watched
+
+_NAMED = 3
+"""How many checks that have become right, or wrong, are named above a report."""
 
 
 @click.command("watch")
@@ -159,17 +165,13 @@ class _Session:
         from rich.text import Text
 
         from grader.reports.marks import FAILED, PASSED
-        from grader.reports.text import counted, one_line
+        from grader.reports.text import counted
 
         difference = differences.get(result.exercise)
         lines = []
         if difference:
-            for title in difference.newly_right:
-                lines.append(Text(f"{PASSED.symbol} Now right: {one_line(title)}", PASSED.color))
-            for title in difference.newly_wrong:
-                lines.append(
-                    Text(f"{FAILED.symbol} No longer right: {one_line(title)}", FAILED.color)
-                )
+            lines += _named(PASSED, "Now right", difference.newly_right)
+            lines += _named(FAILED, "No longer right", difference.newly_wrong)
         right = bool(result.checks) and all(c.earned == c.points for c in result.checks)
         if right and (difference is None or difference.newly_right):
             all_of_them = f"All {counted(len(result.checks), 'check')} are right. Well done!"
@@ -177,3 +179,15 @@ class _Session:
         for line in lines:
             self._console.print(line)
         return bool(lines)
+
+
+def _named(mark: Mark, what: str, titles: Sequence[str]) -> Iterator[Text]:
+    """A line for each of the first few; the report below tells of all of them."""
+    from rich.text import Text
+
+    from grader.reports.text import counted, one_line
+
+    for title in titles[:_NAMED]:
+        yield Text(f"{mark.symbol} {what}: {one_line(title)}", mark.color)
+    if (more := len(titles) - _NAMED) > 0:
+        yield Text(f"{mark.symbol} {what}: {counted(more, 'more check')}", mark.color)
