@@ -168,7 +168,7 @@ class _Session:
         from grader.reports.text import counted
 
         difference = differences.get(result.exercise)
-        lines = []
+        lines: list[Text] = []
         if difference:
             lines += _named(PASSED, "Now right", difference.newly_right)
             lines += _named(FAILED, "No longer right", difference.newly_wrong)
