@@ -11,7 +11,7 @@ import pytest
 
 from grader.judge import Judge
 from grader.results import CheckResult
-from grader.sandbox import BubblewrapSandbox, ProcessSandbox, Sandbox
+from grader.sandbox import BACKENDS, ProcessSandbox, Sandbox
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server, open_server
 from tests.grader.courses import SOLUTION
@@ -19,10 +19,11 @@ from tests.grader.examining import Course, Examine
 from tests.grader.laboratory import Laboratory, Submission
 
 Submit = Callable[..., Submission]
-BACKENDS: dict[str, type[Sandbox]] = {
-    "bubblewrap": BubblewrapSandbox,
-    "process": ProcessSandbox,
-}
+WALLED = [
+    pytest.param("bubblewrap", marks=pytest.mark.sandbox),
+    pytest.param("container", marks=pytest.mark.container),
+]
+"""The backends that shut in other people's code."""
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +62,7 @@ def student_database(scratch: Scratch, student_role: Role) -> Database:
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param("bubblewrap", marks=pytest.mark.sandbox), "process"],
+    params=[*WALLED, "process"],
 )
 def lab(
     request: pytest.FixtureRequest, server: Server, student_role: Role, student_database: Database
@@ -71,12 +72,12 @@ def lab(
         yield Laboratory(server, sandbox, student_role, student_database)
 
 
-@pytest.fixture(scope="session")
-def bubblewrap(
-    server: Server, student_role: Role, student_database: Database
+@pytest.fixture(scope="session", params=WALLED)
+def walled(
+    request: pytest.FixtureRequest, server: Server, student_role: Role, student_database: Database
 ) -> Iterator[Laboratory]:
-    """A laboratory in bubblewrap, for tests marked `sandbox`."""
-    with BubblewrapSandbox(server.socket_dir).start() as sandbox:
+    """A laboratory in each kind of sandbox that shuts in other people's code."""
+    with BACKENDS[request.param](server.socket_dir).start() as sandbox:
         yield Laboratory(server, sandbox, student_role, student_database)
 
 

@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import docker
+import psutil
+
 from grader import wire
-from grader.sandbox import Runner, Sandbox
+from grader.sandbox import ContainerSandbox, Runner, Sandbox
 from grader.sandbox.outcomes import Answer, Outcome
+from grader.sandbox.zygote import ZygoteSandbox
 from grader.worker.limits import Limits
 from pglab.scratch import Database, Role
 from pglab.servers import Server
+from pglab.servers.engine import open_engine
 from pglab.urls import database_url, sqlalchemy_url
+
+
+def processes_of(sandbox: Sandbox) -> list[psutil.Process]:
+    """Every process of a sandbox, those that lead the others first."""
+    if isinstance(sandbox, ContainerSandbox):
+        pids = _first_in_containers(sandbox)
+    else:
+        assert isinstance(sandbox, ZygoteSandbox)
+        assert sandbox._process is not None
+        pids = [sandbox._process.pid]
+    firsts = [psutil.Process(pid) for pid in pids]
+    return firsts + [child for first in firsts for child in first.children(recursive=True)]
+
+
+def containers_of(directory: Path) -> list[Any]:
+    """The containers that there are of the sandbox of this directory, running or not."""
+    with contextlib.closing(open_engine()) as engine:
+        label = f"kit.directory={directory}"
+        found: list[Any] = engine.containers.list(
+            all=True, ignore_removed=True, filters={"label": label}
+        )
+        return found
+
+
+def _first_in_containers(sandbox: ContainerSandbox) -> list[int]:
+    pids: list[int] = []
+    if sandbox._directory is None:
+        return pids
+    for container in containers_of(sandbox._directory):
+        with contextlib.suppress(docker.errors.NotFound):
+            container.reload()
+            pids.append(container.attrs["State"]["Pid"])
+    return [pid for pid in pids if pid]
 
 
 @dataclass

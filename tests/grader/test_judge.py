@@ -386,7 +386,7 @@ def test_it(student, db):
 def test_a_check_is_not_harmed_by_what_an_earlier_one_did_to_the_cell(
     course: Course, sign: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.sandbox.base._CONTROL_SECONDS", 0.5)
+    monkeypatch.setattr("grader.sandbox.base.CONTROL_SECONDS", 0.5)
     answer = (
         SOLUTION
         + f"""

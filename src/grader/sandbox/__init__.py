@@ -2,6 +2,7 @@
 
 ==========  ====================================================================================
 bubblewrap  Linux namespaces for each submission, a read-only system, no network, no ``/proc``
+container   a container for each submission: no network, a read-only root, no capabilities
 process     a child process with limits on time and resources, nothing more: for your own work
 ==========  ====================================================================================
 """
@@ -15,6 +16,7 @@ from grader.errors import SandboxError
 from grader.sandbox.base import Sandbox
 from grader.sandbox.bubblewrap import BubblewrapSandbox
 from grader.sandbox.cell import Cell
+from grader.sandbox.container import ContainerSandbox
 from grader.sandbox.outcomes import Answer, Ended, Raised, Unusable
 from grader.sandbox.process import ProcessSandbox
 from grader.sandbox.runner import Runner
@@ -23,6 +25,7 @@ __all__ = [
     "Answer",
     "BubblewrapSandbox",
     "Cell",
+    "ContainerSandbox",
     "Ended",
     "ProcessSandbox",
     "Raised",
@@ -32,12 +35,19 @@ __all__ = [
     "open_sandbox",
 ]
 
+BACKENDS: dict[str, type[Sandbox]] = {
+    "bubblewrap": BubblewrapSandbox,
+    "container": ContainerSandbox,
+    "process": ProcessSandbox,
+}
+"""By name."""
+
 
 def open_sandbox(choice: str, *, socket_dir: Path, own_work: bool, seed: int = 0) -> Sandbox:
     """A started sandbox.
 
     Args:
-        choice: ``auto``, ``bubblewrap`` or ``process``.
+        choice: ``auto``, ``bubblewrap``, ``container`` or ``process``.
         socket_dir: the directory of PostgreSQL's Unix socket, the only way out of the sandbox.
         own_work: whether the code is the user's own, so that ``auto`` may fall back on a mere
             process.
@@ -46,25 +56,29 @@ def open_sandbox(choice: str, *, socket_dir: Path, own_work: bool, seed: int = 0
     Raises:
         SandboxError: no such sandbox, or none that works here.
     """
-    backends: dict[str, type[Sandbox]] = {
-        "bubblewrap": BubblewrapSandbox,
-        "process": ProcessSandbox,
-    }
     # Not the seed itself: student code can read it, and the checks' data is made from that.
     hash_seed = int.from_bytes(hashlib.sha256(f"sets {seed}".encode()).digest()[:4])
     if choice != "auto":
-        if choice not in backends:
-            msg = f"There is no sandbox called {choice!r}. Choose auto, {', '.join(backends)}."
+        if choice not in BACKENDS:
+            msg = f"There is no sandbox called {choice!r}. Choose auto, {', '.join(BACKENDS)}."
             raise SandboxError(msg)
-        return backends[choice](socket_dir, hash_seed=hash_seed).start()
-    try:
-        return BubblewrapSandbox(socket_dir, hash_seed=hash_seed).start()
-    except SandboxError as error:
-        if own_work:
-            return ProcessSandbox(socket_dir, hash_seed=hash_seed).start()
-        msg = (
-            f"Other people's code needs a sandbox, and bubblewrap does not work here: {error} "
-            "Install bubblewrap (for example: apt install bubblewrap), or, if you trust every "
-            "submission, ask for --sandbox process."
-        )
-        raise SandboxError(msg) from error
+        return BACKENDS[choice](socket_dir, hash_seed=hash_seed).start()
+    problems = []
+    # One's own work need not wait for a container.
+    for backend in (BubblewrapSandbox, ProcessSandbox if own_work else ContainerSandbox):
+        sandbox: Sandbox = backend(socket_dir, hash_seed=hash_seed)
+        try:
+            sandbox.start()
+            if isinstance(sandbox, ContainerSandbox):  # only one that runs shows that it can
+                sandbox.wait_ready()
+            return sandbox
+        except SandboxError as error:
+            sandbox.close()
+            problems.append(str(error))
+    if own_work:
+        raise SandboxError(problems[-1])
+    raise SandboxError(
+        f"Other people's code needs a sandbox, and none works here. {' '.join(problems)} Install "
+        "bubblewrap (for example: apt install bubblewrap) or start a container engine; or, if you "
+        "trust every submission, ask for --sandbox process."
+    )

@@ -7,32 +7,26 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import secrets
 import shutil
 import signal
-import site
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
-from grader.sandbox.base import WORKER, Sandbox
-
-_SOCKET_DIR = "/run/postgresql"
-_HOME = "/student"
-# S108 warns of names in a shared /tmp that others can guess: in the sandbox /tmp is nobody else's.
-_WRITABLE = (_HOME, "/tmp", "/dev/shm")  # noqa: S108
-_SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
-# Far above the identifiers that people and services have, so that no file or process is shared with
-# any of them.
-_FIRST_USER = 1_800_000_000
-_USERS = 100_000_000
+from grader.sandbox.places import (
+    HOME,
+    SOCKET_DIR,
+    nobodys_user,
+    readable_places,
+    scratch_places,
+)
+from grader.sandbox.zygote import ZygoteSandbox
 
 
-class BubblewrapSandbox(Sandbox):
+class BubblewrapSandbox(ZygoteSandbox):
     """A zygote inside bubblewrap; each cell then takes further namespaces of its own.
 
     Started as root, the zygote first becomes a user that nobody else is.
@@ -43,7 +37,7 @@ class BubblewrapSandbox(Sandbox):
 
     @property
     def socket_dir_inside(self) -> str:
-        return _SOCKET_DIR
+        return SOCKET_DIR
 
     def start(self) -> BubblewrapSandbox:
         if not sys.platform.startswith("linux"):
@@ -60,22 +54,22 @@ class BubblewrapSandbox(Sandbox):
             os.killpg(process.pid, signal.SIGKILL)
 
     def _worker_options(self) -> dict[str, Any]:
-        user = _FIRST_USER + secrets.randbelow(_USERS) if os.geteuid() == 0 else None
-        return {"isolated": True, "user": user, "scratch": _scratch(list(_readable()))}
+        user = nobodys_user() if os.geteuid() == 0 else None
+        return {"isolated": True, "user": user, "scratch": scratch_places(list(readable_places()))}
 
     def _command(self, worker: Sequence[str], control: int) -> list[str]:
         command = [_bwrap() or "bwrap", "--die-with-parent", *_namespaces()]
-        command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", _HOME]  # noqa: S108
-        readable = list(_readable())
-        scratch = _scratch(readable)
-        command += _parents([*readable, Path(_SOCKET_DIR)])
+        command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME]  # noqa: S108
+        readable = list(readable_places())
+        scratch = scratch_places(readable)
+        command += _parents([*readable, Path(SOCKET_DIR)])
         for path in readable:
             command += _bind(path)
-        command += ["--ro-bind", str(self._socket_dir), _SOCKET_DIR]
+        command += ["--ro-bind", str(self._socket_dir), SOCKET_DIR]
         command += ["--remount-ro", "/dev", "--remount-ro", "/"]
         if "/tmp" not in scratch:  # noqa: S108
-            command += ["--remount-ro", "/tmp", "--setenv", "TMPDIR", _HOME]  # noqa: S108
-        command += ["--setenv", "HOME", _HOME, "--chdir", "/", "--hostname", "sandbox"]
+            command += ["--remount-ro", "/tmp", "--setenv", "TMPDIR", HOME]  # noqa: S108
+        command += ["--setenv", "HOME", HOME, "--chdir", "/", "--hostname", "sandbox"]
         return [*command, "--", *worker]
 
 
@@ -95,29 +89,6 @@ def _namespaces() -> list[str]:
         # Kept only until the zygote has become another user, which takes every capability away.
         return [*shared, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     return ["--unshare-user", "--uid", "1000", "--gid", "1000", *shared]
-
-
-def _readable() -> Iterator[Path]:
-    """What student code may read: the system's libraries, this Python, its packages, and the
-    worker.
-    """
-    yield from (Path(p) for p in _SYSTEM if os.path.lexists(p))
-    seen: list[Path] = []
-    places = [sys.base_prefix, sys.prefix, *site.getsitepackages(), sysconfig.get_path("stdlib")]
-    for place in map(Path, places):
-        if place.exists() and not any(place.is_relative_to(p) for p in [*seen, Path("/usr")]):
-            seen.append(place)
-            yield place
-    package = WORKER.parent
-    if not any(package.is_relative_to(p) for p in seen):
-        yield from (package / "__init__.py", package / "wire.py", WORKER)
-
-
-def _scratch(readable: Sequence[Path]) -> list[str]:
-    """Where each cell gets a fresh file system: not over a place that holds something to read, as
-    the temporary directory does for a course that was cloned into it.
-    """
-    return [p for p in _WRITABLE if not any(path.is_relative_to(p) for path in readable)]
 
 
 def _parents(paths: Sequence[Path]) -> list[str]:

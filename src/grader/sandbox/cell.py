@@ -11,9 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grader.errors import SandboxError
+from grader.sandbox.outcomes import Ended, over_memory, over_processor_time
 from grader.sandbox.runner import Runner
 from grader.worker import control
 from grader.worker.limits import Limits
+
+_OVER_PROCESSOR_TIME = (-24, -9)
+"""How the kernel ends a process that has used its processor time: SIGXCPU, or SIGKILL where it
+does not heed that.
+"""
+_SURELY_SPENT = 0.5
+"""For its limit the kernel counts that time by samples, for its report exactly."""
 
 
 class Cell:
@@ -75,7 +83,7 @@ class Cell:
         finally:
             theirs.close()
             os.close(write)
-        runner = Runner(ours, read, self._limits, self._memory_held)
+        runner = Runner(ours, read, self._limits, self._memory_held, self._why_ended)
         runner.pid, runner.descriptors = told["pid"], told["descriptors"]
         return runner
 
@@ -116,6 +124,21 @@ class Cell:
             # A submission that is not isolated can stop its cell, which then would not notice.
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGCONT)
+
+    def _why_ended(self, runner: Runner) -> Ended | None:
+        """Which limit of the kernel's a runner ran into that has hung up; None for no limit."""
+        try:
+            self.wait_ready()
+            self._send({"op": "why", "pid": runner.pid})
+            told = self._receive()
+        except SandboxError:
+            return None
+        if told["killed_for_memory"]:
+            return over_memory(self._limits)
+        spent = told["processor_seconds"] >= _SURELY_SPENT * self._limits.cpu_seconds
+        if spent and told["exit"] in _OVER_PROCESSOR_TIME:
+            return over_processor_time(self._limits)
+        return None
 
     def _send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         try:

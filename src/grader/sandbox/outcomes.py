@@ -8,6 +8,7 @@ from typing import Any
 
 from grader import wire
 from grader.results import Reason
+from grader.worker.limits import Limits
 
 _SQLSTATE = re.compile("[0-9A-Z]{5}")
 
@@ -44,6 +45,19 @@ class Ended:
 
     reason: Reason
     message: str
+
+
+def over_memory(limits: Limits) -> Ended:
+    """All processes together held more than they may."""
+    held = limits.memory_bytes // (1024 * 1024)
+    return Ended(Reason.LIMIT, f"It used more than {held} MB of memory.")
+
+
+def over_processor_time(limits: Limits) -> Ended:
+    """One process computed longer than it may."""
+    seconds = limits.cpu_seconds
+    unit = "second" if seconds == 1 else "seconds"
+    return Ended(Reason.LIMIT, f"It used more than {seconds} {unit} of processor time.")
 
 
 Outcome = Answer | Raised | Unusable | Ended

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.sandbox.base import Sandbox
+from grader.sandbox.zygote import ZygoteSandbox
 
 
-class ProcessSandbox(Sandbox):
+class ProcessSandbox(ZygoteSandbox):
     """A child process. It can read whatever its user can read."""
 
     name = "process"

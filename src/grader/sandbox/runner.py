@@ -13,7 +13,14 @@ from typing import Any
 
 from grader import wire
 from grader.results import Reason
-from grader.sandbox.outcomes import Answer, Ended, Outcome, Unusable, raised_from
+from grader.sandbox.outcomes import (
+    Answer,
+    Ended,
+    Outcome,
+    Unusable,
+    over_memory,
+    raised_from,
+)
 from grader.worker.limits import Limits
 
 OUTPUT_KEPT = 16_384
@@ -37,12 +44,18 @@ class Runner:
     """
 
     def __init__(
-        self, channel: socket.socket, output: int, limits: Limits, memory_held: Callable[[], int]
+        self,
+        channel: socket.socket,
+        output: int,
+        limits: Limits,
+        memory_held: Callable[[], int],
+        why_ended: Callable[[Runner], Ended | None],
     ) -> None:
         self._channel = channel
         self._output = output
         self._limits = limits
         self._memory_held = memory_held
+        self._why_ended = why_ended
         self._frames = wire.FrameBuffer()
         self._kept = bytearray()
         self._printed = 0
@@ -122,7 +135,7 @@ class Runner:
         except wire.WireError as error:
             return Ended(Reason.WIRE, f"What came back is not an answer: {error}.")
         except OSError:
-            return Ended(Reason.KILLED, "The process ended before it answered.")
+            return self._gone()
 
     def _exchange(self, asked: _Asked, seconds: float) -> Outcome | None:
         """Send and read what can be within these seconds; None where there is no answer yet."""
@@ -159,7 +172,7 @@ class Runner:
         """Read what has arrived; None as long as it is not a whole answer."""
         chunk = self._channel.recv(_CHUNK)
         if not chunk:
-            return Ended(Reason.KILLED, "The process ended before it answered.")
+            return self._gone()
         self._frames.feed(chunk)
         message = self._frames.next()
         return None if message is None else self._read(message, number)
@@ -175,9 +188,13 @@ class Runner:
 
     def _over_memory(self) -> Ended | None:
         if self._memory_held() > self._limits.memory_bytes:
-            limit = self._limits.memory_bytes // (1024 * 1024)
-            return Ended(Reason.LIMIT, f"It used more than {limit} MB of memory.")
+            return over_memory(self._limits)
         return None
+
+    def _gone(self) -> Ended:
+        """It has hung up: because of a limit of the kernel's, or by itself."""
+        ended = self._why_ended(self)
+        return ended or Ended(Reason.KILLED, "The process ended before it answered.")
 
     def _drain(self, rounds: int = 64) -> bool:
         """Read what has been printed; False at the end of the stream."""

@@ -4,7 +4,8 @@ With ``isolated`` the cell is the init process of namespaces of its own (user, p
 IPC), with fresh file systems over every place that could be written to and no ``/proc``. It runs no
 student code itself: it forks a runner per check, and between checks kills whatever is left and
 replaces the file systems. When its control socket closes it exits, and the kernel ends every
-process of the cell with it.
+process of the cell with it. With ``contained`` too it is the init process of a container: the same,
+but it may mount nothing, and empties the file systems that the container has.
 
 Without ``isolated`` (the process sandbox) a runner is only a process group of its own.
 """
@@ -19,38 +20,53 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.worker import control, runner
+from grader.worker import control, emptying, runner
+from grader.worker.groupmemory import GroupMemory
 from grader.worker.limits import Limits
 
 HOME = "/student"
 _INSIDE_ID = 1000
+_DYING_SECONDS = 1.0
+"""How long a runner that has hung up may take to end."""
 
 
 def start(
-    channel: socket.socket, limits: Limits, *, isolated: bool, scratch: Sequence[str] = ()
+    channel: socket.socket,
+    limits: Limits,
+    *,
+    isolated: bool,
+    contained: bool = False,
+    scratch: Sequence[str] = (),
 ) -> None:
-    """Become the cell, in a fork of the zygote, and serve until the judge hangs up.
+    """Become the cell and serve until the judge hangs up.
 
     Args:
         channel: to the judge.
         limits: of the submission.
-        isolated: whether to take namespaces of its own.
-        scratch: with ``isolated``, the directories that get fresh file systems; `HOME` is one.
+        isolated: whether nothing but the cell is to be seen: it takes namespaces of its own.
+        contained: with ``isolated``: it has them already, as the first process of a container.
+        scratch: with ``isolated``, the directories that are fresh for every check; `HOME` is one.
     """
     if not isolated:
         if sys.platform == "linux":
             from grader.worker import namespaces
 
             namespaces.adopt_orphans()
-        _Cell(channel, limits, isolated=False, scratch=()).serve()
+        _Cell(channel, limits, isolated=False, mounts=False, scratch=()).serve()
         return
     from grader.worker import namespaces as ns
 
+    if contained:
+        ns.set_dumpable(False)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _Cell(channel, limits, isolated=True, mounts=False, scratch=scratch).serve()
+        return
     user, group = os.getuid(), os.getgid()
     ns.set_dumpable(True)
     ns.unshare(
@@ -70,17 +86,25 @@ def start(
     ns.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ns.mount_tmpfs("/proc", size_bytes=4096, inodes=2, mode="0555")
-    _Cell(channel, limits, isolated=True, scratch=scratch).serve()
+    _Cell(channel, limits, isolated=True, mounts=True, scratch=scratch).serve()
 
 
 class _Cell:
     def __init__(
-        self, channel: socket.socket, limits: Limits, *, isolated: bool, scratch: Sequence[str]
+        self,
+        channel: socket.socket,
+        limits: Limits,
+        *,
+        isolated: bool,
+        mounts: bool,
+        scratch: Sequence[str],
     ) -> None:
         self._channel = channel
         self._scratch = scratch
         self._limits = limits
         self._isolated = isolated
+        self._mounts = mounts
+        self._memory = GroupMemory()
         self._runners: set[int] = set()
         self._exits: dict[int, int] = {}
         self._home = HOME
@@ -110,6 +134,13 @@ class _Cell:
         if request["op"] == "end":
             self._end(request["pid"])
             return {}
+        if request["op"] == "why":
+            seconds = self._processor_seconds(request["pid"])
+            return {
+                "processor_seconds": seconds,
+                "exit": self._exits.get(request["pid"], 0),
+                "killed_for_memory": self._memory.has_killed_again(),
+            }
         self._reset()
         exits = {str(pid): code for pid, code in self._exits.items()}
         self._exits.clear()
@@ -125,6 +156,17 @@ class _Cell:
             os.waitpid(pid, 0)
         self._runners.discard(pid)
 
+    def _processor_seconds(self, pid: int) -> float:
+        """What a runner used that has hung up, once it has ended; 0 for one that still runs."""
+        deadline = time.monotonic() + _DYING_SECONDS
+        while pid in self._runners and time.monotonic() < deadline:
+            ended, status, usage = os.wait4(pid, os.WNOHANG)
+            if ended:
+                self._exits[pid] = os.waitstatus_to_exitcode(status)
+                return usage.ru_utime + usage.ru_stime
+            time.sleep(0.002)
+        return 0.0
+
     def _run(self, channel: int, output: int, *_left_open: int) -> int:
         self._fresh = False
         pid = os.fork()
@@ -134,7 +176,7 @@ class _Cell:
         try:
             self._channel.close()
             self._become_runner(output)
-            runner.serve(channel, Path(self._home))
+            runner.serve(channel, Path(self._home), self._limits)
         except BaseException:  # the last frame of a forked child: nothing may unwind into the cell
             traceback.print_exc()
         finally:
@@ -174,7 +216,7 @@ class _Cell:
         self._kill()
         if self._fresh:
             return
-        if self._isolated:
+        if self._mounts:
             from grader.worker import namespaces as ns
 
             for place in self._scratch:
@@ -186,6 +228,10 @@ class _Cell:
                     inodes=self._limits.disk_files,
                     mode="0700",
                 )
+        elif self._isolated:
+            for place in self._scratch:
+                emptying.empty(place)
+            self._memory.has_killed_again()  # what was killed just now says nothing of what comes
         else:
             if self._home != HOME:
                 shutil.rmtree(self._home, ignore_errors=True)
@@ -223,7 +269,9 @@ class _Cell:
 
 def _apply(limit: int, value: int) -> None:
     _, hard = resource.getrlimit(limit)
+    # The hard limit of processor time kills; the soft one before it says what for.
+    highest = value + 1 if limit == resource.RLIMIT_CPU else value
     if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
+        value, highest = min(value, hard), min(highest, hard)
     with contextlib.suppress(ValueError, OSError):  # macOS refuses some of them
-        resource.setrlimit(limit, (value, value))
+        resource.setrlimit(limit, (value, highest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,3 +38,33 @@ class Limits:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Limits:
         return cls(**plain)
+
+
+_MB = 1024 * 1024
+
+
+def broken_limit(error: BaseException, limits: Limits) -> str:
+    """The limit that an exception tells of, in words to stand behind its message; else empty."""
+    if isinstance(error, MemoryError):
+        told = f"a process has {limits.address_space_bytes // _MB} MB of memory"
+    elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        told = f"{limits.processes} processes and threads may run at a time"
+    elif isinstance(error, OSError) and error.errno in _LIMITED:
+        told = _LIMITED[error.errno].format(
+            processes=limits.processes,
+            files=limits.open_files,
+            file_mb=limits.file_bytes // _MB,
+            disk_mb=limits.disk_bytes // _MB,
+            disk_files=limits.disk_files,
+        )
+    else:
+        return ""
+    return f" (a limit of the sandbox: {told})"
+
+
+_LIMITED = {
+    errno.EAGAIN: "{processes} processes and threads may run at a time",
+    errno.EMFILE: "{files} files may be open at a time",
+    errno.EFBIG: "a file may have {file_mb} MB",
+    errno.ENOSPC: "its folders hold {disk_mb} MB and {disk_files} files each",
+}

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from grader import wire
 from grader.worker.engines import engine_for
+from grader.worker.limits import Limits, broken_limit
 from grader.worker.plain import to_plain
 
 _CHUNK = 65_536
@@ -52,12 +53,13 @@ class Channel:
             view = view[os.write(self._write, view) :]
 
 
-def serve(descriptor: int, home: Path) -> None:
+def serve(descriptor: int, home: Path, limits: Limits) -> None:
     """Answer requests until the judge hangs up.
 
     Args:
         descriptor: the socket to the judge.
         home: the directory for the submission's files; empty, and this process's own.
+        limits: that hold for this process, to be named where student code runs into one.
     """
     channel = Channel(descriptor, descriptor)
     student = _Student(home)
@@ -69,7 +71,7 @@ def serve(descriptor: int, home: Path) -> None:
             answer["unsendable"] = str(error)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are answers too
             answer.pop("value", None)
-            answer["raised"] = _describe(error, home)
+            answer["raised"] = _describe(error, home, limits)
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
@@ -161,7 +163,7 @@ def _session(engine: Engine, *, commit: bool) -> Iterator[Session]:
             session.rollback()
 
 
-def _describe(error: BaseException, home: Path) -> dict[str, Any]:
+def _describe(error: BaseException, home: Path, limits: Limits) -> dict[str, Any]:
     """What the judge is told about an exception: names, message, SQLSTATE, the student's own
     frames.
     """
@@ -179,7 +181,7 @@ def _describe(error: BaseException, home: Path) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": type(error).__name__,
         "bases": [base.__name__ for base in type(error).__mro__[:_MAX_BASES]],
-        "message": _message(error),
+        "message": _message(error) + broken_limit(error, limits),
         "sqlstate": getattr(original or error, "sqlstate", None),
         "frames": frames[-_MAX_FRAMES:],
     }

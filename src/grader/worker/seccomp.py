@@ -2,7 +2,8 @@
 
 Memory that no process maps (``memfd_create``, System V shared memory, file systems mounted in user
 namespaces of one's own) is bounded by nothing else, and some interfaces of the kernel (``bpf``,
-``io_uring``, ``userfaultfd``, keys) serve no exercise.
+``io_uring``, ``userfaultfd``, keys) serve no exercise. Of sockets only those of Unix are left: not
+every other family (``AF_VSOCK``, ``AF_ALG``) knows of network namespaces.
 
 Sources: seccomp(2), syscall(2), ``linux/filter.h``, ``linux/seccomp.h``; numbers from the kernel's
 ``syscall_64.tbl`` and ``asm-generic/unistd.h``.
@@ -14,6 +15,7 @@ import ctypes
 import errno
 import os
 import platform
+import socket
 import struct
 from dataclasses import dataclass
 
@@ -36,6 +38,7 @@ class _Machine:
     audit: int
     clone: int
     clone3: int
+    socket: int
     denied: tuple[int, ...]
     """memfd_create, memfd_secret, shmget, semget, msgget, unshare, setns, add_key, request_key,
     keyctl, bpf, perf_event_open, userfaultfd, io_uring_setup, ptrace, process_vm_readv,
@@ -49,6 +52,7 @@ _MACHINES = {
         0xC000003E,
         56,
         435,
+        41,
         (319, 447, 29, 64, 68, 272, 308, 248, 249, 250, 321, 298, 323, 425, 101, 310, 311),
         other_calls_from=0x40000000,
     ),
@@ -56,6 +60,7 @@ _MACHINES = {
         0xC00000B7,
         220,
         435,
+        198,
         (279, 447, 194, 190, 186, 97, 268, 217, 218, 219, 280, 241, 282, 425, 117, 270, 271),
     ),
 }
@@ -100,6 +105,11 @@ def _filter(machine: _Machine) -> bytes:
     # Its flags cannot be looked at; where it is missing, the C library uses clone instead.
     steps += [_step(_IF_EQUAL, machine.clone3, otherwise=1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     steps += [
+        _step(_IF_EQUAL, machine.socket, otherwise=4),
+        _step(_LOAD, _AT_FIRST_ARGUMENT),
+        _step(_IF_EQUAL, socket.AF_UNIX, otherwise=1),
+        allow,
+        _step(_RETURN, _ERRNO | errno.EAFNOSUPPORT),
         _step(_IF_EQUAL, machine.clone, then=1),
         allow,
         _step(_LOAD, _AT_FIRST_ARGUMENT),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
@@ -28,21 +27,20 @@ ISOLATING = ("grader.worker.namespaces", "grader.worker.seccomp")
 """Linux only."""
 
 
-def main(arguments: list[str]) -> None:
+def main(options: dict[str, Any]) -> None:
     """Serve until the judge hangs up.
 
     Args:
-        arguments: one JSON object: ``control`` (file descriptor), ``isolated`` (whether cells get
+        options: ``control`` (file descriptor), ``isolated`` (whether cells get
             namespaces), ``user`` (a user id to become first, or null), ``scratch`` (directories
             that a cell with namespaces gets fresh).
     """
-    options: dict[str, Any] = json.loads(arguments[0])
     if options["user"] is not None:
         os.setgroups([])
         os.setgid(options["user"])
         os.setuid(options["user"])
     channel = socket.socket(fileno=options["control"])
-    _warm_up(isolated=options["isolated"])
+    warm_up(isolated=options["isolated"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.send(channel, {"ready": True})
     while (received := control.receive(channel)) is not None:
@@ -57,7 +55,7 @@ def main(arguments: list[str]) -> None:
             os.close(descriptor)
 
 
-def _warm_up(*, isolated: bool) -> None:
+def warm_up(*, isolated: bool) -> None:
     """Do once what every runner would do by itself, and leave memory so that forks can share it."""
     for module in (*PRELOADED, *(ISOLATING if isolated else ())):
         importlib.import_module(module)

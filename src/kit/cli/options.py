@@ -90,7 +90,7 @@ def sandbox(command: Command) -> Command:
     """``--sandbox``: how the code that is checked is shut in."""
     return click.option(
         "--sandbox",
-        type=click.Choice(["auto", "bubblewrap", "process"]),
+        type=click.Choice(["auto", "bubblewrap", "container", "process"]),
         default="auto",
         show_default=True,
         help="How the code is shut in. process only limits time and memory: for your own code.",

@@ -41,7 +41,7 @@ from pglab.urls import database_url
 if TYPE_CHECKING:
     from testcontainers.community.postgres import PostgresContainer
 
-__all__ = ["ContainerServer", "sweep_containers"]
+__all__ = ["ContainerServer", "owner_labels", "sweep_containers"]
 
 _PORT = 5432
 _SOCKET_MOUNT = "/kit-socket"
@@ -165,8 +165,7 @@ class ContainerServer(Server):
         # Without these the official image lets everybody in, unasked, through the Unix socket.
         container.with_env("POSTGRES_INITDB_ARGS", _INITDB_ARGUMENTS)
         container.with_command(["postgres", *as_arguments(settings)])
-        labels = {_LABEL_DIRECTORY: str(directory), _LABEL_HOST: platform.node()}
-        container.with_kwargs(labels=labels, shm_size="256m")
+        container.with_kwargs(labels=owner_labels(directory), shm_size="256m")
         if address := nearest_address(container.get_docker_client()):
             container.ports = {f"{_PORT}/tcp": (address, None)}
         if has_memory(container.get_docker_client()):
@@ -282,6 +281,15 @@ def _container_class() -> type[PostgresContainer]:
     return Container
 
 
+def owner_labels(directory: Path) -> dict[str, str]:
+    """What a container carries that `sweep_containers` removes once its owner is dead.
+
+    Args:
+        directory: the owner's `private_directory`, whose lock it holds.
+    """
+    return {_LABEL_DIRECTORY: str(directory), _LABEL_HOST: platform.node()}
+
+
 def sweep_containers() -> list[str]:
     """Remove the containers whose owners were killed; their names.
 
@@ -291,7 +299,9 @@ def sweep_containers() -> list[str]:
     swept = []
     try:
         found = client.containers.list(
-            all=True, filters={"label": f"{_LABEL_HOST}={platform.node()}"}
+            all=True,
+            ignore_removed=True,  # by others, since they were listed
+            filters={"label": f"{_LABEL_HOST}={platform.node()}"},
         )
         for container in found:
             directory = Path(container.labels.get(_LABEL_DIRECTORY, "/nonexistent"))

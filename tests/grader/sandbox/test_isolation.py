@@ -7,23 +7,15 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
-from grader.sandbox import Answer, ProcessSandbox, Raised, Sandbox
+from grader.sandbox import Answer, ProcessSandbox, Raised
 from pglab.scratch import Database, Role
 from pglab.servers import Server
-from tests.grader.laboratory import Laboratory, Submission
+from tests.grader.laboratory import Laboratory, Submission, processes_of
 
 Submit = Callable[..., Submission]
 KNOWN = {"PATH", "LANG", "HOME", "PWD", "LC_CTYPE", "PYTHONUTF8", "PYTHONHASHSEED"}
-
-
-def family(sandbox: Sandbox) -> dict[int, psutil.Process]:
-    """Every process of a sandbox."""
-    assert sandbox._process is not None
-    first = psutil.Process(sandbox._process.pid)
-    return {process.pid: process for process in (first, *first.children(recursive=True))}
 
 
 def open_files(pid: int) -> set[str]:
@@ -59,7 +51,7 @@ def test_no_open_file_of_the_judge_is_inherited(lab: Laboratory, tmp_path: Path)
         assert secrets <= open_files(os.getpid())
         with type(lab.sandbox)(lab.server.socket_dir).start() as sandbox:
             one = Laboratory(lab.server, sandbox, lab.role, lab.database).submit("")
-            held = [open_files(pid) for pid in family(sandbox)]
+            held = [open_files(process.pid) for process in processes_of(sandbox)]
             one.close()
     assert len(held) >= 3
     assert not secrets & set().union(*held)
@@ -98,9 +90,8 @@ def test_a_new_runner_knows_nothing_of_the_last_one(submit: Submit) -> None:
     assert one.value("look") == [[], False, "0123456789", False, ["m.py"]]
 
 
-@pytest.mark.sandbox
-def test_every_place_that_can_be_written_to_is_emptied(bubblewrap: Laboratory) -> None:
-    one = bubblewrap.submit(
+def test_every_place_that_can_be_written_to_is_emptied(walled: Laboratory) -> None:
+    one = walled.submit(
         "import os\n"
         "PLACES = ('/student', '/tmp', '/dev/shm')\n"
         "def fill(session):\n"
@@ -113,8 +104,7 @@ def test_every_place_that_can_be_written_to_is_emptied(bubblewrap: Laboratory) -
     one.close()
 
 
-@pytest.mark.sandbox
-def test_two_submissions_see_nothing_of_each_other(bubblewrap: Laboratory) -> None:
+def test_two_submissions_see_nothing_of_each_other(walled: Laboratory) -> None:
     source = (
         "import os\n"
         "def put(session, text):\n"
@@ -128,7 +118,7 @@ def test_two_submissions_see_nothing_of_each_other(bubblewrap: Laboratory) -> No
         "        except PermissionError: alive.append(-pid)\n"
         "    return [open(place + '/x').read() for place in ('.', '/tmp', '/dev/shm')], alive\n"
     )
-    ada, bob = bubblewrap.submit(source), bubblewrap.submit(source)
+    ada, bob = walled.submit(source), walled.submit(source)
     pids = {one.value("put", name) for one, name in ((ada, "ada"), (bob, "bob"))}
     for one, name in ((ada, "ada"), (bob, "bob")):
         texts, alive = one.value("look")
@@ -137,7 +127,6 @@ def test_two_submissions_see_nothing_of_each_other(bubblewrap: Laboratory) -> No
         one.close()
 
 
-@pytest.mark.sandbox
 @pytest.mark.parametrize(
     "attempt",
     [
@@ -155,10 +144,10 @@ def test_two_submissions_see_nothing_of_each_other(bubblewrap: Laboratory) -> No
         "libc.syscall(0x40000000 | 39)",
     ],
 )
-def test_calls_that_reach_past_the_limits_are_refused(bubblewrap: Laboratory, attempt: str) -> None:
+def test_calls_that_reach_past_the_limits_are_refused(walled: Laboratory, attempt: str) -> None:
     if os.uname().machine != "x86_64" and "syscall" in attempt:
         attempt = "libc.unshare(0x10000000)"
-    one = bubblewrap.submit(
+    one = walled.submit(
         "import ctypes\n"
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         "libc.ptrace.restype = ctypes.c_long\n"
@@ -168,9 +157,8 @@ def test_calls_that_reach_past_the_limits_are_refused(bubblewrap: Laboratory, at
     one.close()
 
 
-@pytest.mark.sandbox
-def test_threads_and_child_processes_work_in_the_sandbox(bubblewrap: Laboratory) -> None:
-    one = bubblewrap.submit(
+def test_threads_and_child_processes_work_in_the_sandbox(walled: Laboratory) -> None:
+    one = walled.submit(
         "import subprocess, sys, threading, concurrent.futures as cf, multiprocessing\n"
         "def double(n): return 2 * n\n"
         "def f(session):\n"
@@ -184,9 +172,8 @@ def test_threads_and_child_processes_work_in_the_sandbox(bubblewrap: Laboratory)
     one.close()
 
 
-@pytest.mark.sandbox
-def test_the_system_cannot_be_written_to(bubblewrap: Laboratory) -> None:
-    one = bubblewrap.submit(
+def test_the_system_cannot_be_written_to(walled: Laboratory) -> None:
+    one = walled.submit(
         "import sys\n"
         "def write(session, path): open(path, 'w')\n"
         "def where(session): return [sys.prefix, sys.modules['sqlalchemy'].__file__]\n"
@@ -199,13 +186,66 @@ def test_the_system_cannot_be_written_to(bubblewrap: Laboratory) -> None:
     one.close()
 
 
-@pytest.mark.sandbox
-def test_neither_checks_nor_solutions_can_be_read(bubblewrap: Laboratory, root: Path) -> None:
+def test_neither_checks_nor_solutions_can_be_read(walled: Laboratory, root: Path) -> None:
     places = [str(root / name) for name in ("exercises", "solutions", "tests", ".git", "src/kit")]
-    one = bubblewrap.submit(
+    one = walled.submit(
         "import os\ndef f(session, places): return [p for p in places if os.path.lexists(p)]"
     )
-    assert one.value("f", [*places, str(Path.home() / ".bashrc"), "/etc/passwd", "/proc/1"]) == []
+    assert one.value("f", [*places, str(Path.home() / ".bashrc"), "/etc/passwd"]) == []
+    one.close()
+
+
+def test_nothing_can_be_learned_of_the_cell_itself(walled: Laboratory) -> None:
+    one = walled.submit(
+        "def f(session):\n"
+        "    told = []\n"
+        "    for name in ('environ', 'maps', 'mem', 'root', 'fd/0', 'cwd'):\n"
+        "        try: told.append(open('/proc/1/' + name, 'rb').read(100))\n"
+        "        except OSError: pass\n"
+        "    return told\n"
+    )
+    assert one.value("f") == []
+    one.close()
+
+
+@pytest.mark.parametrize("family", ["INET", "INET6", "NETLINK", "PACKET", "VSOCK", "ALG"])
+def test_no_socket_but_those_of_unix_can_be_made(walled: Laboratory, family: str) -> None:
+    one = walled.submit(
+        "import socket\n"
+        "def f(session, family):\n"
+        "    left, right = socket.socketpair(); left.send(b'x')\n"
+        "    socket.socket(socket.AF_UNIX).close()\n"
+        "    try: socket.socket(getattr(socket, 'AF_' + family), socket.SOCK_RAW)\n"
+        "    except OSError as error: first = error.errno\n"
+        "    try: socket.socket(getattr(socket, 'AF_' + family))\n"
+        "    except OSError as error: return [first, error.errno, right.recv(1)]\n"
+    )
+    assert one.value("f", family) == [97, 97, b"x"]  # EAFNOSUPPORT
+    one.close()
+
+
+DEEP = """
+import os
+def leave(session):
+    for place in ("/student", "/tmp", "/dev/shm"):
+        os.chdir(place)
+        for _ in range(300):
+            os.mkdir("d" * 200); os.chdir("d" * 200)
+        os.symlink("/usr", "link"); os.symlink("nowhere", "dangling"); os.mkfifo("pipe")
+        os.mkdir("closed"); open("closed/file", "w").close(); os.chmod("closed", 0)
+        os.mkdir(b"\\xff\\n"); os.chmod(".", 0)
+        os.chmod(place, 0)
+def look(session): return [os.listdir(p) for p in ("/student", "/tmp", "/dev/shm", "/usr/bin")]
+"""
+
+
+def test_places_are_emptied_whatever_was_left_in_them(walled: Laboratory) -> None:
+    one = walled.submit(DEEP)
+    assert one.call("leave") == Answer(None)
+    one.again()
+    *places, system = one.value("look")
+    assert places == [["m.py"], [], []]
+    assert system
     one.close()
 
 

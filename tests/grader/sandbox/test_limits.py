@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from grader.results import Reason
-from grader.sandbox import Answer, Ended
+from grader.sandbox import Answer, Ended, Raised
 from tests.grader.laboratory import Laboratory, Submission
 
 Submit = Callable[..., Submission]
@@ -77,7 +77,56 @@ def test_open_files_are_bounded(submit: Submit) -> None:
 
 def test_processor_time_is_bounded(submit: Submit) -> None:
     one = submit("def f(session):\n    while True: pass", cpu_seconds=1)
+    told = "It used more than 1 second of processor time."
+    assert one.call("f") == Ended(Reason.LIMIT, told)
+    assert one.again() == Answer(None)
+
+
+def test_ending_by_oneself_is_no_limit(submit: Submit) -> None:
+    one = submit("import os\ndef f(session): os.kill(os.getpid(), 9)", cpu_seconds=1)
     assert one.call("f") == Ended(Reason.KILLED, "The process ended before it answered.")
+
+
+SPENDS = {
+    "memory": ("bytearray(3 * 1024 ** 3)", "a process has 1536 MB of memory"),
+    "files": ("[open('/dev/null') for _ in range(100)]", "64 files may be open at a time"),
+    "file": ("open('x', 'wb').write(b'x' * 5 * 1024 ** 2)", "a file may have 4 MB"),
+}
+
+
+@pytest.mark.parametrize("spends", SPENDS)
+def test_an_exception_of_a_limit_names_it(submit: Submit, spends: str) -> None:
+    source, words = SPENDS[spends]
+    one = submit(f"def f(session): {source}", open_files=64, file_bytes=4 * MB)
+    outcome = one.call("f")
+    assert isinstance(outcome, Raised)
+    assert outcome.message.endswith(f"(a limit of the sandbox: {words})")
+
+
+def test_an_exception_of_a_limit_of_the_whole_group_names_it(walled: Laboratory) -> None:
+    one = walled.submit(
+        "import os, threading, time\n"
+        "def forks(session):\n"
+        "    while True:\n"
+        "        if os.fork() == 0: time.sleep(60)\n"
+        "def threads(session):\n"
+        "    while True: threading.Thread(target=time.sleep, args=[60], daemon=True).start()\n"
+        "def fills(session):\n"
+        "    for n in range(100): open(str(n), 'wb').write(b'x' * 1024 ** 2)\n",
+        processes=12,
+        disk_bytes=8 * MB,
+        memory_bytes=4096 * MB,
+    )
+    for function, words in (
+        ("forks", "12 processes and threads may run at a time"),
+        ("threads", "12 processes and threads may run at a time"),
+        ("fills", "its folders hold 8 MB and 4096 files each"),
+    ):
+        outcome = one.call(function)
+        assert isinstance(outcome, Raised), outcome
+        assert outcome.message.endswith(f"(a limit of the sandbox: {words})")
+        one.again()
+    one.close()
 
 
 FORKS = (
@@ -92,9 +141,8 @@ FORKS = (
 )
 
 
-@pytest.mark.sandbox
-def test_processes_are_bounded(bubblewrap: Laboratory) -> None:
-    one = bubblewrap.submit(FORKS, processes=12, memory_bytes=4096 * MB)
+def test_processes_are_bounded(walled: Laboratory) -> None:
+    one = walled.submit(FORKS, processes=12, memory_bytes=4096 * MB)
     children, number = one.value("f")
     assert number == 11  # EAGAIN
     assert 5 < children < 12
@@ -103,19 +151,17 @@ def test_processes_are_bounded(bubblewrap: Laboratory) -> None:
     one.close()
 
 
-@pytest.mark.sandbox
-def test_one_submissions_processes_are_not_counted_to_another(bubblewrap: Laboratory) -> None:
-    ones = [bubblewrap.submit(FORKS, processes=12, memory_bytes=4096 * MB) for _ in range(2)]
+def test_one_submissions_processes_are_not_counted_to_another(walled: Laboratory) -> None:
+    ones = [walled.submit(FORKS, processes=12, memory_bytes=4096 * MB) for _ in range(2)]
     (first, _), (second, _) = (one.value("f") for one in ones)
     assert first == second
     for one in ones:
         one.close()
 
 
-@pytest.mark.sandbox
 @pytest.mark.parametrize("place", ["/student", "/tmp", "/dev/shm"])
-def test_disk_space_is_bounded(bubblewrap: Laboratory, place: str) -> None:
-    one = bubblewrap.submit(
+def test_disk_space_is_bounded(walled: Laboratory, place: str) -> None:
+    one = walled.submit(
         "import os\n"
         "def fill(session, place):\n"
         "    written = 0\n"

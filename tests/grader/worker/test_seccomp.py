@@ -30,13 +30,15 @@ def run_filter(machine: seccomp._Machine, number: int, first: int = 0, audit: in
 @pytest.mark.parametrize("name", ["x86_64", "aarch64"])
 def test_the_filter_refuses_what_it_should_and_nothing_else(name: str) -> None:
     machine = seccomp._MACHINES[name]
-    allow, refuse, missing = 0x7FFF0000, 0x00050001, 0x00050026
+    allow, refuse, missing, family = 0x7FFF0000, 0x00050001, 0x00050026, 0x00050061
     assert {run_filter(machine, number) for number in machine.denied} == {refuse}
     assert run_filter(machine, machine.clone3) == missing
     assert run_filter(machine, machine.clone, first=0x10000000 | 17) == refuse
     assert run_filter(machine, machine.clone, first=0x01200011) == allow
     assert run_filter(machine, 1, audit=0x40000003) == refuse
-    known = {*machine.denied, machine.clone3}
+    assert run_filter(machine, machine.socket, first=1) == allow
+    assert {run_filter(machine, machine.socket, first=n) for n in (0, *range(2, 50))} == {family}
+    known = {*machine.denied, machine.clone3, machine.socket}
     assert {run_filter(machine, n) for n in range(600) if n not in known} == {allow}
     if machine.other_calls_from:
         assert run_filter(machine, machine.other_calls_from + 1) == refuse

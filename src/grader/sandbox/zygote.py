@@ -1,0 +1,187 @@
+"""A sandbox of forked cells: they come from a zygote that has imported its libraries."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from grader.errors import SandboxError
+from grader.sandbox import base
+from grader.sandbox.base import WORKER, Sandbox, resident_bytes
+from grader.sandbox.cell import Cell
+from grader.text import clean
+from grader.worker import control
+from grader.worker.limits import Limits
+
+_START_SECONDS = 60.0
+
+
+class ZygoteSandbox(Sandbox):
+    """A zygote in its backend, and the cells forked from it."""
+
+    def __init__(self, socket_dir: Path, *, hash_seed: int = 0) -> None:
+        super().__init__(socket_dir, hash_seed=hash_seed)
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+
+    @abstractmethod
+    def _command(self, worker: Sequence[str], control: int) -> list[str]:
+        """The command that runs ``worker`` in this backend, with ``control`` left open."""
+
+    def _worker_options(self) -> dict[str, Any]:
+        return {"isolated": self.isolated, "user": None}
+
+    def start(self) -> Self:
+        """Start the zygote and return at once; it imports its libraries meanwhile.
+
+        Raises:
+            SandboxError: the backend does not work on this machine.
+        """
+        if not hasattr(os, "fork"):
+            raise SandboxError(
+                "Student code runs in forked processes, which this system does not have. Check and "
+                "grade on Linux or macOS; on Windows, inside WSL."
+            )
+        ours, theirs = socket.socketpair()
+        options = {**self._worker_options(), "control": theirs.fileno()}
+        worker = [sys.executable, "-s", "-P", str(WORKER), json.dumps(options)]
+        try:
+            self._process = subprocess.Popen(
+                self._command(worker, theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                env=self._environment(),
+            )
+        except OSError as error:
+            ours.close()
+            msg = f"{self.name} could not be started: {error.strerror}."
+            raise SandboxError(msg) from error
+        finally:
+            theirs.close()
+        ours.settimeout(_START_SECONDS)
+        self._control = ours
+        self._ready = False
+        return self
+
+    def wait_ready(self) -> None:
+        """Wait until the zygote has imported its libraries.
+
+        Raises:
+            SandboxError: it ended instead; the message says what it printed.
+        """
+        if self._ready:
+            return
+        assert self._control is not None, "start() comes first"
+        try:
+            received = control.receive(self._control)
+        except OSError:
+            received = None
+        if received is None:
+            raise SandboxError(f"{self.name} did not start: {self._last_words()}")
+        self._control.settimeout(base.CONTROL_SECONDS)
+        self._ready = True
+
+    def meet(self, url: str) -> None:
+        """Let the zygote connect to a database once, so that later processes know the server.
+
+        Args:
+            url: SQLAlchemy's, as seen from inside, of a role that may do nothing any more before
+                the next cell is asked for: the password stays in the memory of every cell.
+
+        Raises:
+            SandboxError: it did not work out. Cells work all the same, a little slower.
+        """
+        self.wait_ready()
+        assert self._control is not None
+        try:
+            control.send(self._control, {"op": "meet", "url": url}, [])
+            received = control.receive(self._control)
+        except OSError as error:
+            raise SandboxError(f"{self.name} does not answer: {error}") from error
+        problem = "it ended" if received is None else received[0]["problem"]
+        if problem:
+            raise SandboxError(f"{self.name} could not meet the server: {problem}")
+
+    def _surely_ready_cell(self, limits: Limits) -> Cell:
+        """A cell, from a new zygote where there is none any more."""
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._control is None:
+            self.start()
+        try:
+            return self._ready_cell(limits)
+        except SandboxError:
+            if self._process is not None and self._process.poll() is None:
+                raise
+            self.close()
+            self.start()
+            return self._ready_cell(limits)
+
+    def _new_cell(self, limits: Limits) -> Cell:
+        """A cell that is being made."""
+        self.wait_ready()
+        assert self._control is not None
+        ours, theirs = socket.socketpair()
+        ours.settimeout(base.CONTROL_SECONDS)
+        try:
+            request = {"op": "cell", "limits": limits.to_plain()}
+            control.send(self._control, request, [theirs.fileno()])
+            theirs.close()
+            return Cell(ours, limits, self._last_words, self._group_memory, isolated=self.isolated)
+        except OSError as error:
+            ours.close()
+            raise SandboxError(f"{self.name} is gone: {self._last_words()}") from error
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+
+    def close(self) -> None:
+        """End the zygote. What was not closed before goes with it, or when it notices."""
+        self._close_ahead()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            self._kill(process)
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        """End the zygote, which still runs. Its cells notice, tidy up and follow."""
+        process.kill()
+
+    def _last_words(self) -> str:
+        process = self._process
+        if process is None or process.stderr is None:
+            return "it was closed."
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        os.set_blocking(process.stderr.fileno(), False)
+        words = (process.stderr.read() or b"").decode(errors="replace").strip()
+        if words:
+            return clean(words.splitlines()[-1], 300)
+        if process.returncode is None:
+            return "it does not answer."
+        return f"it ended with code {process.returncode}."
+
+    def _group_memory(self) -> int:
+        """Resident bytes of everything below the sandbox's process; 0 where it cannot be told."""
+        return resident_bytes(self._process.pid) if self._process else 0
