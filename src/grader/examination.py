@@ -11,6 +11,7 @@ import psycopg
 
 from grader import findings, instruments
 from grader.catalog import CheckSpec
+from grader.checks.locks import without_notes
 from grader.checks.sent import Sent, Statements, to_show
 from grader.checks.state import Database as State
 from grader.checks.student import Student
@@ -199,7 +200,7 @@ class Examination:
         chosen = (
             said.show if isinstance(said, Hint) and said.show is not None else Sent(self._last())
         )
-        statements = list(chosen)
+        statements = without_notes(chosen)
         misconception = failure.misconception
         if failure.reason is Reason.ASSERTION and misconception is None:
             misconception = self.spec.misconception

@@ -28,8 +28,11 @@ STOP: dict[str, tuple[str, ...]] = {"reads": MODES[7:], "writes": MODES[4:]}
 _NOTE = re.compile(
     r"\s*(INSERT INTO alembic_version \(version_num\) VALUES \('[^';]*'\)( RETURNING [\w.]+)?"
     r"|UPDATE alembic_version SET version_num='[^';]*' WHERE [\w.]+ = '[^';]*'"
-    r"|DELETE FROM alembic_version WHERE [\w.]+ = '[^';]*')\s*"
+    r"|DELETE FROM alembic_version WHERE [\w.]+ = '[^';]*'"
+    r"|SELECT alembic_version\.version_num \s*FROM alembic_version"
+    r"|CREATE TABLE alembic_version \([^;]*\))\s*"
 )
+_LOOK = "SELECT pg_catalog.pg_class.relname"
 _ENDS = ("COMMIT", "ROLLBACK")
 
 
@@ -69,5 +72,10 @@ def transactions(statements: list[Statement]) -> Iterator[list[Statement]]:
 
 
 def without_notes(statements: Iterable[Statement]) -> list[Statement]:
-    """Statements without those by which Alembic notes where it is."""
-    return [s for s in statements if not _NOTE.fullmatch(s.text)]
+    """Statements without those by which Alembic finds out and notes where it is."""
+    return [s for s in statements if not (_NOTE.fullmatch(s.text) or _looks_for_notes(s))]
+
+
+def _looks_for_notes(statement: Statement) -> bool:
+    """Whether it asks the catalog if there is a table of versions yet."""
+    return statement.text.startswith(_LOOK) and "alembic_version" in statement.parameters

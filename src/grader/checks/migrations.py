@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg import sql
@@ -38,7 +38,8 @@ from grader.checks.rival import Result, Rival
 from grader.checks.rivals import Rivals
 from grader.checks.sent import Sent
 from grader.checks.shape import Shape, differences, shape_of
-from grader.checks.verdict import NotPassed, Raises
+from grader.checks.student import retold
+from grader.checks.verdict import Hint, NotPassed, Raises
 from grader.errors import JudgeError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Outcome, Raised
@@ -50,11 +51,14 @@ if TYPE_CHECKING:
 
 _VERSIONS = "alembic_version"
 _QUESTIONS = {
+    "22P02": "Which rows hold a value that your conversion does not expect?",
     "23502": "What do the rows that are already there have in that column?",
     "25001": "Which commands cannot run inside a transaction, and how does Alembic leave one?",
     "42701": "Did something on the way down stay?",
     "42703": "In which order do the steps of this migration need each other?",
+    "42704": "Which step makes what this one needs, and which comes first?",
     "42710": "Dropping a table or a column leaves some things behind. Which?",
+    "42804": "How does an old value become a new one, and what becomes of the column's default?",
     "42P07": "Did something on the way down stay?",
     "55P03": "Who held the lock, and what should a migration do when it does not get one?",
     "57014": "For how long did it work or wait, and whom did it stop meanwhile?",
@@ -113,22 +117,35 @@ class Migrations:
 
     # What Alembic does.
 
-    def upgrade(self, target: str = "head", *, expect: type[Raises] | Raises | None = None) -> Any:
+    def upgrade(
+        self,
+        target: str = "head",
+        *,
+        expect: type[Raises] | Raises | None = None,
+        refused: Mapping[str, Hint] | None = None,
+    ) -> Any:
         """Upgrade to a revision, to ``head`` or by a number of steps (``+1``).
 
         Args:
             expect: ``Raises`` where it must fail; then the `Raised` exception is returned.
+            refused: by SQLSTATE, what the learner is told where PostgreSQL refuses a step.
 
         Raises:
             NotPassed: it failed, or did not end in the time that a call may take.
         """
         self.start("upgrade", target)
-        return self.finish(expect=expect)
+        return self.finish(expect=expect, refused=refused)
 
-    def downgrade(self, target: str, *, expect: type[Raises] | Raises | None = None) -> Any:
+    def downgrade(
+        self,
+        target: str,
+        *,
+        expect: type[Raises] | Raises | None = None,
+        refused: Mapping[str, Hint] | None = None,
+    ) -> Any:
         """Downgrade to a revision, to ``base`` or by a number of steps (``-1``)."""
         self.start("downgrade", target)
-        return self.finish(expect=expect)
+        return self.finish(expect=expect, refused=refused)
 
     def start(self, command: Literal["upgrade", "downgrade"], target: str) -> None:
         """Begin, and return as soon as it has ended or waits for a lock; `finish` comes later."""
@@ -141,11 +158,16 @@ class Migrations:
         """Whether what was started waits for a lock."""
         return self._process is not None and self._process.is_waiting
 
-    def finish(self, *, expect: type[Raises] | Raises | None = None) -> Any:
+    def finish(
+        self,
+        *,
+        expect: type[Raises] | Raises | None = None,
+        refused: Mapping[str, Hint] | None = None,
+    ) -> Any:
         """Wait for the end of what was started."""
         assert self._process is not None, "start() comes first"
         outcome = self._rivals.outcome(self._process)
-        return self._judged(self._process, outcome, expect)
+        return self._judged(self._process, outcome, expect, refused or {})
 
     @contextlib.contextmanager
     def paused(self, target: str = "+1") -> Iterator[Pause]:
@@ -214,14 +236,21 @@ class Migrations:
         )
 
     def _judged(
-        self, process: Rival, outcome: Outcome, expect: type[Raises] | Raises | None
+        self,
+        process: Rival,
+        outcome: Outcome,
+        expect: type[Raises] | Raises | None,
+        refused: Mapping[str, Hint],
     ) -> Any:
         if isinstance(outcome, Raised) and "Multiple head revisions" in outcome.message:
             raise NotPassed(_several_heads(self.heads))
         try:
             return process.student.judged(outcome, expect, name=process.title)
         except NotPassed as error:
-            question = _QUESTIONS.get(getattr(outcome, "sqlstate", None) or "")
+            sqlstate = getattr(outcome, "sqlstate", None) or ""
+            if sqlstate in refused:
+                raise NotPassed(retold(error.failure, refused[sqlstate])) from error
+            question = _QUESTIONS.get(sqlstate)
             if question and not error.failure.question:
                 raise NotPassed(dataclasses.replace(error.failure, question=question)) from error
             raise

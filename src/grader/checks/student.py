@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader import wire
-from grader.checks.verdict import NotPassed, Raises
+from grader.checks.verdict import Hint, NotPassed, Raises
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Answer, Ended, Outcome, Raised, Unusable
 from grader.sandbox.runner import Runner
@@ -324,7 +324,11 @@ def _in_the_words_of(expect: type[Raises] | Raises, failure: Failure) -> Failure
     """What the author has to say where it was not raised, beside what came instead."""
     if not isinstance(expect, Raises) or expect.otherwise is None:
         return failure
-    said = expect.otherwise
+    return retold(failure, expect.otherwise)
+
+
+def retold(failure: Failure, said: Hint) -> Failure:
+    """A failure in the words of an author who knows more about the exercise."""
     return dataclasses.replace(
         failure,
         message=clean(said.message, 1500),

@@ -196,6 +196,34 @@ def test_a_column_that_must_not_be_null_meets_the_rows_that_are_there(migrate: M
     assert result.failure.location.startswith("versions/0002_level.py:")
 
 
+def test_a_refusal_can_be_told_in_the_words_of_the_exercise(migrate: Migrate) -> None:
+    check = """
+def test_it(db, migrations):
+    migrations.upgrade("0001")
+    db.insert("lessons", {"title": "Joins"})
+    said = hint("Joins has no level.", question="What has it?", misconception="not-null-at-once")
+    migrations.upgrade("0002", refused={"23502": said})
+    migrations.downgrade("0001", refused={"23502": said})
+"""
+    passed(migrate(check))
+    result = migrate(check, NOT_NULL_AT_ONCE)
+    assert failed(result, Reason.RAISED) == "Joins has no level."
+    assert result.failure is not None
+    assert result.failure.question == "What has it?"
+    assert result.failure.misconception == "not-null-at-once"
+    assert result.failure.location.startswith("versions/0002_level.py:")
+    assert "null values" in result.failure.actual
+    down = (
+        RIGHT
+        + """
+    op.execute("ALTER TABLE lessons ADD COLUMN old text NOT NULL")
+"""
+    )
+    assert failed(migrate(check, down), Reason.RAISED) == "Joins has no level."
+    other = RIGHT.replace("def downgrade():", "def downgrade():\n    op.drop_table('nothing')")
+    assert failed(migrate(check, other), Reason.RAISED).endswith("(SQLSTATE 42P01).")
+
+
 def test_faults_of_a_script_are_told_before_anything_runs(migrate: Migrate) -> None:
     up = "def test_it(migrations): migrations.upgrade()"
     told = {
