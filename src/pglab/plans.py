@@ -76,6 +76,11 @@ class Node:
         return round(float(self.details.get("Actual Rows", 0)) * self.loops, 2)
 
     @property
+    def milliseconds(self) -> float:
+        """How long it and what is below it took in all; 0 where that was not measured."""
+        return float(self.details.get("Actual Total Time", 0)) * self.loops
+
+    @property
     def rows_removed(self) -> float:
         """How many rows it read and threw away in all; 0 without ANALYZE."""
         keys = (
@@ -183,6 +188,7 @@ def explain(
     parameters: Sequence[str | None] | None = (),
     *,
     analyze: bool = False,
+    timing: bool = False,
 ) -> Plan:
     """Ask for the plan of one statement.
 
@@ -194,6 +200,8 @@ def explain(
         parameters: as text, as the server's log has them; None is NULL. Their types are those that
             the statement gives them, as for values that a driver sends without a type. None asks
             for the plan that serves all values (from PostgreSQL 16 on, and never with ``analyze``).
+        analyze: run it, and count rows and pages.
+        timing: with ``analyze``, also measure each node.
 
     Raises:
         CannotExplain: PostgreSQL refused; a transaction that was open is then aborted.
@@ -202,7 +210,8 @@ def explain(
         return _answered(
             connection.pgconn.exec_(b"EXPLAIN (FORMAT JSON, GENERIC_PLAN) " + statement.encode())
         )
-    how = b"EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) "
+    measured = b"TIMING, SUMMARY OFF" if timing else b"TIMING OFF, SUMMARY OFF"
+    how = b"EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, " + measured + b") "
     command = (how if analyze else b"EXPLAIN (FORMAT JSON) ") + statement.encode()
     values = [None if value is None else value.encode() for value in parameters]
     guesses: list[list[int] | None] = [None]

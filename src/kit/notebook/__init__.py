@@ -12,6 +12,7 @@ from kit.notebook.errors import NotConnected, NotebookError, SqlError
 from kit.notebook.figures import figure
 from kit.notebook.pictures import NoAlternativeText, picture
 from kit.notebook.places import ScratchDatabase, scratch
+from kit.notebook.plan_trees import plan, show_sql
 from kit.notebook.predictions import calibration, compare
 from kit.notebook.schema_changes import schema_diff
 from kit.notebook.showing import Shown, claim, table, verdict
@@ -36,10 +37,12 @@ __all__ = [
     "figure",
     "health_badge",
     "picture",
+    "plan",
     "schema_diff",
     "scratch",
     "server",
     "session",
+    "show_sql",
     "table",
     "timeline",
     "url",

@@ -6,9 +6,17 @@ import contextlib
 from typing import Any
 
 import psycopg
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
-from kit.notebook import changed_rows, er_diagrams, locks, places, schema_changes, timelines
+from kit.notebook import (
+    changed_rows,
+    er_diagrams,
+    locks,
+    places,
+    plan_trees,
+    schema_changes,
+    timelines,
+)
 from kit.notebook.arguments import Words
 from kit.notebook.errors import NotebookError
 from kit.notebook.showing import Shown
@@ -90,6 +98,18 @@ class DatabaseMagics(Magics):
         words.add_argument("--title", default="")
         found = words.read(line)
         return timelines.timeline(words.named(found.stage, self._names), found.title)
+
+    @cell_magic
+    def plan(self, line: str, cell: str) -> Shown:
+        """Run the SQL of the cell, roll it back, and draw how PostgreSQL did it.
+
+        ``--estimate`` does not run it; ``--rows`` leaves out times and pages.
+        """
+        words = Words("%%plan", database=True)
+        words.add_argument("--estimate", action="store_true")
+        words.add_argument("--rows", action="store_true")
+        found = words.read(line, self._names)
+        return plan_trees.plan(cell, estimate=found.estimate, rows=found.rows, on=found.on)
 
     def _watch(self, on: bool) -> None:
         """Show the changes of rows below each cell from now on, or no more."""
