@@ -75,6 +75,19 @@ def test_unloading_leaves_psycopg_and_the_shell_as_they_were(bare):
     assert bare.shell.find_cell_magic("sql") is None
 
 
+def test_unloading_gives_back_the_magics_of_ipython_that_ours_covered(bare):
+    def registered():
+        kinds = bare.shell.magics_manager.magics
+        # IPython replaces some of its own by others of the same name as they are first used.
+        return {kind: set(kinds[kind]) for kind in kinds}, kinds["line"]["history"]
+
+    before = registered()
+    bare.run("%load_ext kit")
+    assert registered()[1] != before[1]
+    bare.run("%unload_ext kit")
+    assert registered() == before
+
+
 def test_the_extension_can_be_loaded_again(bare):
     ran = bare.run("%load_ext kit", "%unload_ext kit", "%load_ext kit", "%sql SELECT 1")
     assert ran.receipt.startswith("1 statement · 1 row · ")

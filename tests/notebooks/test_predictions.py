@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from kit import journal
+from kit.journal import Journal
 from kit.notebook import NotebookError, predictions
 from kit.notebook.questions import UnclearPrediction, number_of, read_question
 
@@ -12,10 +14,18 @@ NUMBER = "How many rows?\nanswer: {}\nsure: {}\n"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_known():
+def _nothing_known(learner):
+    Journal(learner).path.unlink(missing_ok=True)
     predictions.forget()
     yield
     predictions.forget()
+    Journal(learner).path.unlink(missing_ok=True)
+
+
+def lines(learner):
+    """What the journal knows of predictions."""
+    events = Journal(learner).of(journal.Prediction)
+    return [(e.question, e.kind, e.answer, e.confidence, e.is_correct) for e in events]
 
 
 def ask(name, cell, answer="?", sure="?", kind=""):
@@ -61,9 +71,8 @@ def test_a_number_may_be_off_by_as_much_as_the_question_allows(answer, within, r
 def test_a_number_is_compared_with_all_its_digits():
     ask("05-rows", NUMBER, "1234567.125", "50", kind="number")
     assert "✓" in predictions.compare("05-rows", 1234567.125).text
-    predictions.forget()
-    ask("05-rows", NUMBER, "1234567.1", "50", kind="number")
-    assert "✗" in predictions.compare("05-rows", 1234567.125).text
+    ask("05-more", NUMBER, "1234567.1", "50", kind="number")
+    assert "✗" in predictions.compare("05-more", 1234567.125).text
 
 
 def test_the_learner_judges_their_own_words():
@@ -152,6 +161,46 @@ def test_what_cannot_be_read_is_told_with_what_to_write(line, cell, says):
 )
 def test_numbers_are_read_as_people_write_them(text, value):
     assert number_of(text) == value
+
+
+def test_a_prediction_is_in_the_journal_once_its_outcome_was_shown(learner):
+    ask("05-many", CHOICE, "A", "90")
+    assert lines(learner) == []
+    predictions.compare("05-many", "B")
+    predictions.compare("05-many", "B")
+    assert lines(learner) == [("05-many", "choice", "A", 90, False)]
+    [event] = Journal(learner).of(journal.Prediction)
+    assert event.course == "Data persistence on PostgreSQL"
+
+
+def test_words_are_in_the_journal_once_they_were_judged(learner):
+    ask("05-why", NUMBER, "because", "40")
+    predictions.compare("05-why", "so")
+    assert lines(learner) == []
+    predictions.judge("05-why", right=True)
+    assert lines(learner) == [("05-why", "text", "because", 40, True)]
+
+
+def test_what_was_predicted_on_an_earlier_day_counts(learner):
+    ask("05-many", CHOICE, "A", "90")
+    predictions.compare("05-many", "B")
+    predictions.forget()
+    assert "You predicted: A. one (90 % sure)." in ask("05-many", CHOICE, "B", "100")
+    assert "✗" in predictions.compare("05-many", "B").text
+    assert len(lines(learner)) == 1
+    assert "1 prediction: 90 % sure" in predictions.calibration().text
+
+
+def test_a_journal_that_cannot_be_written_to_does_not_stand_in_the_way(learner):
+    Journal(learner).path.mkdir()
+    try:
+        ask("05-many", CHOICE, "B", "90")
+        shown = predictions.compare("05-many", "B")
+        assert "✓ Right." in shown.text
+        assert "could not be noted" in shown.text
+        assert "1 prediction: 90 % sure" in predictions.calibration().text
+    finally:
+        Journal(learner).path.rmdir()
 
 
 def predicted(*pairs):

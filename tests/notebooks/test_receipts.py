@@ -247,3 +247,43 @@ def test_a_long_list_is_cut_and_says_how_much_is_left(notebook):
     assert ran.receipt.startswith("1 connection opened · 100 statements · 100 rows")
     assert ran.html.count("<li>") == 60
     assert "… and 40 more" in ran.html
+
+
+def test_a_cell_that_begins_with_receipt_has_its_receipt_in_full(notebook):
+    ran = notebook.run("%%receipt\n%sql SELECT count(*) FROM users")
+    assert ran.result[0][0] > 0
+    assert ran.receipt.splitlines()[0].startswith("1 statement · 1 row · ")
+    assert "How the server would run it now:" in ran.receipt
+    assert "<details open>" in ran.html
+    assert "\n" not in notebook.run("%sql SELECT 1").receipt
+
+
+def test_a_magic_may_come_below_receipt(notebook):
+    ran = notebook.run("%%receipt\n%%sql\nSELECT count(*)\nFROM users")
+    assert "FROM users" in ran.receipt
+
+
+def test_lines_below_receipt_keep_their_numbers(notebook):
+    ran = notebook.run(
+        "%%receipt\nfrom sqlalchemy import text\n"
+        "with session() as s:\n    s.execute(text('SELECT count(*) FROM users'))"
+    )
+    assert "line 4 · 1 row" in ran.receipt
+
+
+def test_an_error_below_receipt_is_an_error_of_the_cell(notebook):
+    ran = notebook("%%receipt\nsession().execute('x')")
+    assert ran.error is not None
+    ran = notebook("%%receipt\n%sql SELECT nothing")
+    assert "✗ 1 failed" in ran.receipt
+
+
+def test_receipts_that_are_off_are_shown_where_they_are_asked_for(notebook):
+    notebook.run("%receipts off")
+    assert len(notebook.run("%%receipt\n%sql SELECT 1").receipts) == 1
+    assert notebook.run("%sql SELECT 1").receipts == []
+
+
+def test_without_the_kit_there_is_no_receipt_line(bare):
+    bare.run("%load_ext kit", "%unload_ext kit")
+    assert "`%%receipt` not found" in bare("%%receipt\n1 + 1").printed

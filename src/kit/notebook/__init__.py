@@ -14,6 +14,7 @@ from kit.notebook.pictures import NoAlternativeText, picture
 from kit.notebook.places import ScratchDatabase, scratch
 from kit.notebook.plan_trees import plan, show_sql
 from kit.notebook.predictions import calibration, compare
+from kit.notebook.revisions import history
 from kit.notebook.schema_changes import schema_diff
 from kit.notebook.showing import Shown, claim, table, verdict
 from kit.notebook.timelines import timeline
@@ -36,6 +37,7 @@ __all__ = [
     "erd",
     "figure",
     "health_badge",
+    "history",
     "picture",
     "plan",
     "schema_diff",

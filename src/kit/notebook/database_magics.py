@@ -14,6 +14,7 @@ from kit.notebook import (
     locks,
     places,
     plan_trees,
+    revisions,
     schema_changes,
     timelines,
 )
@@ -98,6 +99,18 @@ class DatabaseMagics(Magics):
         words.add_argument("--title", default="")
         found = words.read(line)
         return timelines.timeline(words.named(found.stage, self._names), found.title)
+
+    @line_magic
+    def history(self, line: str) -> Shown:
+        """Draw the revisions of the schema, and where the database is: ``%history``.
+
+        ``%history path/to/migrations`` draws those of another folder.
+        """
+        words = Words("%history", database=True)
+        words.add_argument("folder", nargs="?")
+        words.add_argument("--title", default="")
+        found = words.read(line, self._names)
+        return revisions.history(found.folder, on=found.on, title=found.title)
 
     @cell_magic
     def plan(self, line: str, cell: str) -> Shown:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.catalog import CheckSpec, Exercise, load_exercise
+from grader.catalog import CheckSpec, Exercise, load_course, load_exercise
 from grader.errors import GraderError
 from grader.results import Grading, from_json
 from kit import home
@@ -49,6 +49,18 @@ def course_root() -> Path:
     try:
         return find_root(named=Path(named) if named else None)
     except WrongUsage as error:
+        raise NoSuchExercise(str(error)) from error
+
+
+def course_title() -> str:
+    """The title of the course that the notebook belongs to.
+
+    Raises:
+        NoSuchExercise: there is none here, or it is damaged.
+    """
+    try:
+        return load_course(course_root()).title
+    except GraderError as error:
         raise NoSuchExercise(str(error)) from error
 
 

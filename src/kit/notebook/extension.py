@@ -22,6 +22,8 @@ from tracker import migrations
 from tracker.health import check_health
 
 _CLASSES = (ReceiptMagics, DatabaseMagics, LearningMagics)
+_covered: dict[int, dict[str, Any]] = {}
+"""The line magics that there were before ours, by shell."""
 _loaded: dict[int, tuple[ReceiptMagics, DatabaseMagics]] = {}
 
 
@@ -35,6 +37,7 @@ def load(shell: Any) -> None:
         return
     workspace = open_workspace()
     check_health(workspace.engine)  # so that no cell pays for the first connection
+    _covered[id(shell)] = dict(shell.magics_manager.magics["line"])
     console.install(shell, workspace.url)
     tracebacks.shorten(shell)
     magics = ReceiptMagics(shell)
@@ -59,6 +62,9 @@ def unload(shell: Any) -> None:
     for kind, registered in shell.magics_manager.magics.items():
         for name in {"sql", *(name for c in _CLASSES for name in c.magics[kind])}:
             registered.pop(name, None)
+    # IPython has a %history of its own.
+    for name, magic in _covered.pop(id(shell), {}).items():
+        shell.magics_manager.magics["line"].setdefault(name, magic)
     tracebacks.restore(shell)
     places.use(None)
     predictions.forget()

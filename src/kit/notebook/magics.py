@@ -16,6 +16,22 @@ from kit.notebook.traffic import Recorder
 MODES = {"on": "on", "plans": "on, with plans", "off": "off"}
 
 
+def without_receipt_line(lines: list[str]) -> list[str]:
+    """The lines of a cell without ``%%receipt``, which is no magic: the rest runs as ever.
+
+    An empty line stays in its place, so that lines have the numbers that are seen; but another
+    magic has to come first.
+    """
+    if not _asks_in_full(lines[:1]):
+        return lines
+    rest = lines[1:]
+    return rest if rest and rest[0].startswith("%%") else ["\n", *rest]
+
+
+def _asks_in_full(first: list[str]) -> bool:
+    return bool(first) and first[0].strip() == "%%receipt"
+
+
 @magics_class
 class ReceiptMagics(Magics):
     """Query receipts: recorded before each cell, shown under it."""
@@ -27,6 +43,7 @@ class ReceiptMagics(Magics):
         self.mode = "on"
         self.last: Receipt | None = None
         self._recorders: list[Recorder] = []
+        self._in_full = False
 
     @line_magic
     def receipts(self, line: str) -> None:
@@ -45,7 +62,10 @@ class ReceiptMagics(Magics):
 
     @line_magic
     def receipt(self, line: str) -> Shown:
-        """Show the last receipt in full: every statement, its parameters, and its plan."""
+        """Show the last receipt in full: every statement, its parameters, and its plan.
+
+        A cell that begins with ``%%receipt`` has its own receipt shown in full.
+        """
         if line.strip():
             msg = "%receipt shows the last receipt, and takes no words."
             raise UsageError(msg)
@@ -60,6 +80,7 @@ class ReceiptMagics(Magics):
             CannotListen: psycopg is not as we know it.
         """
         taps.install()
+        self.shell.input_transformers_cleanup.append(without_receipt_line)  # type: ignore[union-attr]
         self._events.register("pre_run_cell", self._before)
         self._events.register("post_run_cell", self._after)
 
@@ -68,12 +89,15 @@ class ReceiptMagics(Magics):
         for name, hook in (("pre_run_cell", self._before), ("post_run_cell", self._after)):
             if hook in self._events.callbacks[name]:
                 self._events.unregister(name, hook)
+        if without_receipt_line in self.shell.input_transformers_cleanup:  # type: ignore[union-attr]
+            self.shell.input_transformers_cleanup.remove(without_receipt_line)  # type: ignore[union-attr]
         while self._recorders:
             traffic.stop(self._recorders.pop())
         taps.uninstall()
         traffic.forget()
 
-    def _before(self, _info: Any = None) -> None:
+    def _before(self, info: Any = None) -> None:
+        self._in_full = _asks_in_full(str(getattr(info, "raw_cell", "")).splitlines()[:1])
         self._recorders.append(traffic.start(self._names))
 
     def _after(self, _result: Any = None) -> None:
@@ -85,6 +109,7 @@ class ReceiptMagics(Magics):
         if not receipt:
             return
         self.last = receipt
-        if self.mode != "off":
+        if self._in_full or self.mode != "off":
             sys.stdout.flush()
-            receipt.shown(with_plans=self.mode == "plans").display()
+            with_plans = self._in_full or self.mode == "plans"
+            receipt.shown(unfolded=self._in_full, with_plans=with_plans).display()

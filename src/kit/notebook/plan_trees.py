@@ -125,7 +125,7 @@ class _Tree:
         return f"Plan of {steps}, from the last to the first: {'; '.join(told)}."
 
     def _estimated(self, node: Node) -> float:
-        """Rows in all, as they are counted: of a node that ran several times, those of all times."""
+        """Rows in all, as they are counted: of a node that ran several times, all of them."""
         return node.planned_rows * (max(node.loops, 1) if self._plan.analyzed else 1)
 
     def table(self) -> list[Sequence[object]]:
@@ -176,7 +176,9 @@ class _Tree:
         else:
             lines.append((estimated, "ink", False))
         if node.rows_removed:
-            lines.append((f"{_count(node.rows_removed, 'row')} read and thrown away", "wait", False))
+            lines.append(
+                (f"{_count(node.rows_removed, 'row')} read and thrown away", "wait", False)
+            )
         if condition := _condition(node):
             lines.append((shortened(condition, _WIDEST), "quiet", False))
         if self._measured:

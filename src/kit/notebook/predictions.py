@@ -75,7 +75,8 @@ def compare(
     right = prediction.right
     if right is None:
         right = _is_right(prediction, came, within or 0.0)
-        _ledger.keep(replace(prediction, right=right))
+        problem = _ledger.keep(replace(prediction, right=right))
+        because = f"{because} {problem}".strip()
     return _card(f"{told} {outcome}", because, right=right)
 
 
@@ -92,8 +93,8 @@ def judge(name: str, *, right: bool) -> Shown:
     if prediction.kind != "text":
         msg = f"{name} is no free text: it was compared already."
         raise NotebookError(msg)
-    _ledger.keep(replace(prediction, right=right))
-    return _card("Noted.", "", right=right)
+    problem = _ledger.keep(replace(prediction, right=right))
+    return _card("Noted." if not problem else "Taken.", problem, right=right)
 
 
 def calibration() -> Shown:
@@ -123,7 +124,7 @@ def calibration() -> Shown:
 
 
 def forget() -> None:
-    """Forget what this kernel has asked, heard and shown."""
+    """Forget what this kernel has asked, heard and shown; what is in the journal stays."""
     _ledger.clear()
     _questions.clear()
     _outcomes.clear()

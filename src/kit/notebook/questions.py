@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kit.notebook.errors import NotebookError
-from kit.notebook.ledger import Kind
+from kit.notebook.ledger import KINDS, Kind
 
 _NAME = re.compile(r"\d\d-[a-z0-9-]+")
 _OPTION = re.compile(r"([A-H])\.\s+(.+)")
 _FIELD = re.compile(r"(answer|sure):(.*)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-KINDS: tuple[Kind, ...] = ("choice", "number", "text")
 
 
 class UnclearPrediction(NotebookError):
