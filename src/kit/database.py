@@ -42,7 +42,9 @@ class DatabaseState:
         return self.exists and self.revision == self.head
 
 
-def ensure(server: Server, *, seed: int | None = 1, say: Callable[[str], None]) -> str:
+def ensure(
+    server: Server, *, seed: int | None = 1, say: Callable[[str], None], name: str = NAME
+) -> str:
     """The URL of the course's database, which is made, migrated and filled if it is not there.
 
     One that is there is left as it is, whatever its migration: a learner may have good reasons.
@@ -51,16 +53,17 @@ def ensure(server: Server, *, seed: int | None = 1, say: Callable[[str], None]) 
         server: a running server.
         seed: what the example data of a new database grows from; None for no data.
         say: told what is done, where something is.
+        name: another database with the same tables.
 
     Raises:
         KitError: this server's role may not make databases.
     """
-    url = server.url(NAME)
+    url = server.url(name)
     with _alone(server) as connection:
-        if not _exists(connection, NAME):
+        if not _exists(connection, name):
             filled = "" if seed is None else " and example data"
-            say(f"Making the database {NAME}, with its tables{filled}.")
-            _build(server, connection, lambda new: _make(new, seed))
+            say(f"Making the database {name}, with its tables{filled}.")
+            _build(server, connection, lambda new: _make(new, seed), name=name)
     return url
 
 

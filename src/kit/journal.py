@@ -78,6 +78,8 @@ class Attempt(Event):
     seed: int
     kit_version: str
     work_sha256: str = ""
+    graded: bool = False
+    """Whether it was graded, with the checks that only instructors hold."""
 
     @property
     def misconceptions(self) -> tuple[str, ...]:
@@ -168,35 +170,27 @@ class Journal:
             msg = f"{self.path} cannot be written to: {error.strerror}."
             raise CannotRecord(msg) from error
 
-    def read(self, start: int = 0) -> tuple[list[Event], int]:
-        """The events from a position on, and the position behind the last of them.
+    def read(self) -> list[Event]:
+        """Every event, in the order in which they were added.
 
         Lines that are damaged, or that a later kit wrote, are passed over.
-
-        Args:
-            start: in bytes, as an earlier call gave it.
 
         Raises:
             CannotRecord: the file cannot be read.
         """
         try:
-            with self.path.open("rb") as file:
-                end = file.seek(0, os.SEEK_END)
-                file.seek(start if start <= end else 0)
-                content = file.read()
+            content = self.path.read_bytes()
         except FileNotFoundError:
-            return [], 0
+            return []
         except OSError as error:
             msg = f"{self.path} cannot be read: {error.strerror}."
             raise CannotRecord(msg) from error
-        whole = content.rpartition(b"\n")[0]
-        position = (start if start <= end else 0) + (len(whole) + 1 if whole else 0)
-        found = (_event(line) for line in whole.split(b"\n"))
-        return [event for event in found if event is not None], position
+        lines = content.split(b"\n")[:-1]  # what follows the last end of a line is not whole yet
+        return [event for line in lines if (event := _event(line)) is not None]
 
     def of(self, kind: type[_E]) -> Iterator[_E]:
         """The events of one kind, in order."""
-        return (event for event in self.read()[0] if isinstance(event, kind))
+        return (event for event in self.read() if isinstance(event, kind))
 
 
 def journal() -> Journal:

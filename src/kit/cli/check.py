@@ -47,7 +47,7 @@ def command(
       kit check repository --all
       kit check --timings
     """
-    from kit.cli.progress import progress
+    from kit.cli.progress_bar import progress
     from kit.cli.stopwatch import Stopwatch
     from kit.course import exercise_here, find_root, resolve
     from kit.journal import note_check

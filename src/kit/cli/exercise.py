@@ -55,7 +55,7 @@ def verify(
     from grader.verify import verify as prove
     from kit import home
     from kit.cli.endings import plain
-    from kit.cli.progress import progress
+    from kit.cli.progress_bar import progress
     from kit.course import find_root, resolve
 
     root = find_root(named=course)

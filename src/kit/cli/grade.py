@@ -89,7 +89,7 @@ def command(
       kit grade submissions/ana --out out/ --exercise 04
       kit grade submissions/ --out out/ --seed 7 --json
     """
-    from kit.cli.progress import progress
+    from kit.cli.progress_bar import progress
     from kit.cli.stopwatch import Stopwatch
     from kit.course import find_root, resolve
     from kit.report_folder import ReportFolder

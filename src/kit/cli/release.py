@@ -71,7 +71,7 @@ def _answered(course: Course, files: dict[str, bytes], chosen: list[str]) -> lis
     from grader import batch, release
     from kit import home
     from kit.bundle import write
-    from kit.cli.progress import progress
+    from kit.cli.progress_bar import progress
 
     with tempfile.TemporaryDirectory(prefix="kit-release-") as folder, quiet_children():
         write(files, Path(folder) / "bundle")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
@@ -166,7 +166,9 @@ def add_hints(session: Session, user_id: UUID, rungs: Sequence[RungClimbed]) -> 
 def add_predictions(
     session: Session, user_id: UUID, predictions: Sequence[PredictionMade]
 ) -> set[UUID]:
-    """Write predictions, in one statement.
+    """Write predictions, in a constant number of statements.
+
+    Whether one came so may be told later: sent again, it fills that in, once.
 
     Returns:
         The identifiers of those that were not there before.
@@ -189,7 +191,30 @@ def add_predictions(
         }
         for made in predictions
     ]
-    return _insert(session, Prediction, rows)
+    new = _insert(session, Prediction, rows)
+    told = [row for row in rows if row["id"] not in new and row["is_correct"] is not None]
+    for right in (True, False):
+        ids = [row["id"] for row in told if row["is_correct"] is right]
+        open_ones = (
+            Prediction.user_id == user_id,
+            Prediction.id.in_(ids),
+            Prediction.is_correct.is_(None),
+        )
+        if ids:
+            session.execute(update(Prediction).where(*open_ones).values(is_correct=right))
+    return new
+
+
+def known(session: Session, user_id: UUID) -> set[UUID]:
+    """Return the identifiers of a user's events that are written and settled, in one statement."""
+    statements = (
+        select(ExerciseAttempt.id).where(ExerciseAttempt.user_id == user_id),
+        select(HintTaken.id).where(HintTaken.user_id == user_id),
+        select(Prediction.id).where(
+            Prediction.user_id == user_id, Prediction.is_correct.is_not(None)
+        ),
+    )
+    return set(session.scalars(union_all(*statements)))
 
 
 def _insert(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> set[UUID]:
@@ -204,26 +229,41 @@ def _insert(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> 
         return set(session.execute(statement, rows).scalars())
 
 
-def attempts_of(session: Session, user_id: UUID, lesson_id: UUID) -> Sequence[ExerciseAttempt]:
-    """Return the attempts of a user at an exercise with their checks, in order.
+def attempts_of(
+    session: Session, user_id: UUID, lesson_id: UUID | None = None
+) -> Sequence[ExerciseAttempt]:
+    """Return the attempts of a user with their checks, in order.
 
     In two statements, whatever their number.
+
+    Arguments:
+        lesson_id: only at this exercise.
     """
-    return session.scalars(
+    statement = (
         select(ExerciseAttempt)
-        .where(ExerciseAttempt.user_id == user_id, ExerciseAttempt.lesson_id == lesson_id)
+        .where(ExerciseAttempt.user_id == user_id)
         .order_by(ExerciseAttempt.attempted_at, ExerciseAttempt.id)
         .options(selectinload(ExerciseAttempt.checks))
-    ).all()
+    )
+    if lesson_id is not None:
+        statement = statement.where(ExerciseAttempt.lesson_id == lesson_id)
+    return session.scalars(statement).all()
 
 
-def hints_of(session: Session, user_id: UUID, lesson_id: UUID) -> Sequence[HintTaken]:
-    """Return the hints that a user took at an exercise, in order."""
-    return session.scalars(
+def hints_of(session: Session, user_id: UUID, lesson_id: UUID | None = None) -> Sequence[HintTaken]:
+    """Return the hints that a user took, in order.
+
+    Arguments:
+        lesson_id: only at this exercise.
+    """
+    statement = (
         select(HintTaken)
-        .where(HintTaken.user_id == user_id, HintTaken.lesson_id == lesson_id)
+        .where(HintTaken.user_id == user_id)
         .order_by(HintTaken.taken_at, HintTaken.id)
-    ).all()
+    )
+    if lesson_id is not None:
+        statement = statement.where(HintTaken.lesson_id == lesson_id)
+    return session.scalars(statement).all()
 
 
 def predictions_of(

@@ -1,8 +1,9 @@
 """A course to practice in: its lessons, and what learners do at them."""
 
+import secrets
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from uuid import UUID
@@ -13,10 +14,15 @@ from sqlalchemy.orm import Session
 
 from tracker.db import unit_of_work
 from tracker.errors import AlreadyEnrolled, NotEnrolled, NotFound, domain_errors
-from tracker.models import Enrollment, EnrollmentStatus, Lesson, Track
+from tracker.identifiers import uuid7
+from tracker.models import Enrollment, EnrollmentStatus, Lesson, Track, User
+from tracker.passwords import hash_password
 from tracker.repositories import enrollments, lessons, practice, progress
 from tracker.repositories.practice import AttemptMade, PredictionMade, RungClimbed
 from tracker.services import learning
+
+NO_MAIL = "practice.invalid"
+"""The domain of those whose address nobody told; RFC 2606 keeps it from ever being real."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,25 @@ class LessonFinished:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Person:
+    """Somebody who practices, or who wrote a course."""
+
+    username: str
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    id: UUID = field(default_factory=uuid7)
+
+
+@dataclass(frozen=True)
+class CourseSetUp:
+    """A course that is there now."""
+
+    track_id: UUID
+    lessons: dict[str, UUID]  # by slug
+
+
 Event = AttemptMade | RungClimbed | PredictionMade | LessonFinished
 
 
@@ -49,9 +74,49 @@ class Recorded:
     predictions: int
 
 
+def register(session: Session, people: Sequence[Person]) -> dict[str, UUID]:
+    """Make accounts for those who have none; nobody can sign in to one without a new password.
+
+    Whoever has an account of that username keeps it as it is.
+
+    Returns:
+        The identifiers of all of them, by username.
+
+    Raises:
+        EmailTaken: somebody else has the email address of one of them.
+        InvalidData: a value breaks a rule.
+    """
+    names = [person.username for person in people]
+    with unit_of_work(session):
+        there = _users_of(session, names)
+    new = [person for person in people if person.username not in there]
+    if not new:
+        return there
+    nobody_knows = hash_password(secrets.token_urlsafe())  # slow, so once, and before it begins
+    rows = [
+        {
+            "id": person.id,
+            "username": person.username,
+            "email": (person.email or f"{person.username}@{NO_MAIL}").lower(),
+            "first_name": person.first_name,
+            "last_name": person.last_name,
+            "password_hash": nobody_knows,
+        }
+        for person in sorted(new, key=lambda person: person.username)
+    ]
+    with unit_of_work(session):
+        session.execute(insert(User).on_conflict_do_nothing(index_elements=["username"]), rows)
+        return _users_of(session, names)
+
+
+def _users_of(session: Session, names: Sequence[str]) -> dict[str, UUID]:
+    rows = session.execute(select(User.username, User.id).where(User.username.in_(names)))
+    return dict(rows.all())
+
+
 def set_up_course(
     session: Session, *, author_id: UUID, slug: str, title: str, outlines: Sequence[Outline]
-) -> dict[str, UUID]:
+) -> CourseSetUp:
     """Make a track with its lessons, or bring the one that is there up to date.
 
     Lessons are found by their slug. New ones come last; one that is not in the outlines stays, as
@@ -61,9 +126,6 @@ def set_up_course(
         author_id: of a new track.
         slug: of the track.
         outlines: of the lessons, in order.
-
-    Returns:
-        The lessons of the track, by slug.
 
     Raises:
         MissingReference: there is no such author.
@@ -84,7 +146,8 @@ def set_up_course(
             lesson.title, lesson.content = outline.title, outline.content
             lesson.duration_minutes, lesson.is_published = outline.duration_minutes, True
         session.flush()
-        return {slug: lesson.id for slug, lesson in there.items() if slug is not None}
+        ids = {slug: lesson.id for slug, lesson in there.items() if slug is not None}
+        return CourseSetUp(track.id, ids)
 
 
 def _lock_track(session: Session, slug: str, title: str, author_id: UUID) -> Track:
@@ -125,14 +188,19 @@ def _enrollment_of(session: Session, user_id: UUID, track_id: UUID) -> Enrollmen
 
 
 def record(session: Session, user_id: UUID, events: Sequence[Event]) -> Recorded:
-    """Write what a user did, and what follows from it for their progress: all of it, or nothing.
+    """Write what a user did; see `record_all`."""
+    return record_all(session, {user_id: events})
+
+
+def record_all(session: Session, done: Mapping[UUID, Sequence[Event]]) -> Recorded:
+    """Write what users did, and what follows from it for their progress: all of it, or nothing.
 
     What is there already, by its identifier, is left as it is, so the same events may be sent
     again. An attempt counts as a visit of its lesson with the percentage of its points as score;
     one with all points completes it.
 
     Arguments:
-        events: at lessons of one or several tracks in which the user is enrolled.
+        done: events by user, at lessons of one or several tracks in which they are enrolled.
 
     Raises:
         NotEnrolled: the user is not enrolled in the track of a lesson, or no longer.
@@ -140,24 +208,31 @@ def record(session: Session, user_id: UUID, events: Sequence[Event]) -> Recorded
         InvalidData: an attempt has no checks, or a value breaks a rule.
     """
     with unit_of_work(session):
-        locked = _lock_enrollments(session, user_id, {event.lesson_id for event in events})
-        attempts = [event for event in events if isinstance(event, AttemptMade)]
-        new_attempts = practice.add_attempts(session, user_id, attempts)
-        hints = practice.add_hints(
-            session, user_id, [event for event in events if isinstance(event, RungClimbed)]
-        )
-        predictions = practice.add_predictions(
-            session, user_id, [event for event in events if isinstance(event, PredictionMade)]
-        )
-        _progress_by_attempts(
-            session, user_id, [attempt for attempt in attempts if attempt.id in new_attempts]
-        )
-        for event in events:
-            if isinstance(event, LessonFinished):
-                progress.complete(session, user_id, event.lesson_id, at=event.at)
-        for enrollment in locked:
-            learning.sum_up(session, enrollment)
-        return Recorded(len(new_attempts), len(hints), len(predictions))
+        written = [_record(session, user_id, done[user_id]) for user_id in sorted(done)]
+    return Recorded(
+        attempts=sum(one.attempts for one in written),
+        hints=sum(one.hints for one in written),
+        predictions=sum(one.predictions for one in written),
+    )
+
+
+def _record(session: Session, user_id: UUID, events: Sequence[Event]) -> Recorded:
+    locked = _lock_enrollments(session, user_id, {event.lesson_id for event in events})
+    attempts = [event for event in events if isinstance(event, AttemptMade)]
+    rungs = [event for event in events if isinstance(event, RungClimbed)]
+    guesses = [event for event in events if isinstance(event, PredictionMade)]
+    new_attempts = practice.add_attempts(session, user_id, attempts)
+    hints = practice.add_hints(session, user_id, rungs)
+    predictions = practice.add_predictions(session, user_id, guesses)
+    _progress_by_attempts(
+        session, user_id, [attempt for attempt in attempts if attempt.id in new_attempts]
+    )
+    for event in events:
+        if isinstance(event, LessonFinished):
+            progress.complete(session, user_id, event.lesson_id, at=event.at)
+    for enrollment in locked:
+        learning.sum_up(session, enrollment)
+    return Recorded(len(new_attempts), len(hints), len(predictions))
 
 
 def _lock_enrollments(session: Session, user_id: UUID, lesson_ids: set[UUID]) -> list[Enrollment]:

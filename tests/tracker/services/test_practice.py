@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from tracker.errors import InvalidData, MissingReference, NotEnrolled, NotFound
+from tracker.errors import EmailTaken, InvalidData, MissingReference, NotEnrolled, NotFound
 from tracker.identifiers import uuid7
 from tracker.models import (
     Certificate,
@@ -26,9 +26,10 @@ from tracker.models import (
 )
 from tracker.repositories import enrollments, practice, progress
 from tracker.repositories.practice import AttemptMade, CheckSeen, PredictionMade, RungClimbed
-from tracker.services import learning
+from tracker.seeding.checks import problems
+from tracker.services import accounts, learning
 from tracker.services import practice as service
-from tracker.services.practice import LessonFinished, Outline
+from tracker.services.practice import LessonFinished, Outline, Person
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OUTLINES = [
@@ -42,7 +43,7 @@ def course(session: Session, make_user: Callable[..., User]) -> dict[str, UUID]:
     author = make_user().id
     return service.set_up_course(
         session, author_id=author, slug="course", title="Course", outlines=OUTLINES
-    )
+    ).lessons
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_a_course_grows_and_nothing_in_it_is_lost(
     author = session.scalars(select(Track.author_id)).one()
     grown = service.set_up_course(
         session, author_id=author, slug="course", title="Renamed", outlines=[*renamed, added]
-    )
+    ).lessons
     assert grown == {**course, "exercise-08-n-plus-one": grown["exercise-08-n-plus-one"]}
     lessons = session.scalars(select(Lesson).order_by(Lesson.position)).all()
     assert [lesson.title for lesson in lessons] == [
@@ -218,6 +219,50 @@ def test_a_course_grows_and_nothing_in_it_is_lost(
     assert enrollment.progress is not None
     assert (enrollment.progress.completed_lessons, enrollment.progress.total_lessons) == (2, 3)
     assert enrollment.progress.completed_at is not None
+
+
+def test_a_class_is_recorded_whole_or_not_at_all(
+    session: Session, course: dict[str, UUID], learner: UUID, make_user: Callable[..., User]
+) -> None:
+    exercise = course["exercise-04-repository"]
+    outsider = make_user().id
+    session.commit()
+    with pytest.raises(NotEnrolled):
+        service.record_all(
+            session, {learner: [attempt(exercise, 2)], outsider: [attempt(exercise, 2)]}
+        )
+    assert session.scalar(select(func.count()).select_from(ExerciseAttempt)) == 0
+    service.join(session, outsider, track_of(session))
+    done = {user: [attempt(exercise, 2), attempt(exercise, 0)] for user in (learner, outsider)}
+    assert service.record_all(session, done).attempts == 4
+
+
+def test_accounts_are_made_for_those_who_have_none_and_nobody_can_sign_in_to_them(
+    session: Session, make_user: Callable[..., User]
+) -> None:
+    old = make_user(username="ana", first_name="Ana")
+    session.commit()
+    people = [
+        Person("ana", first_name="Somebody"),
+        Person("bo", first_name="Bo", email="Bo@Example.com"),
+        Person("cy"),
+    ]
+    ids = service.register(session, people)
+    assert ids["ana"] == old.id
+    assert ids == service.register(session, people)
+    names = select(User.username, User.first_name, User.email).order_by(User.username)
+    assert session.execute(names).all() == [
+        ("ana", "Ana", old.email),
+        ("bo", "Bo", "bo@example.com"),
+        ("cy", None, "cy@practice.invalid"),
+    ]
+    assert problems(session) == ["There is no active administrator."]
+    for password in ("", "bo", "!"):
+        assert accounts.authenticate(session, "bo", password) is None
+    with pytest.raises(EmailTaken):
+        service.register(session, [Person("other", email="bo@example.com")])
+    with pytest.raises(InvalidData):
+        service.register(session, [Person("two words")])
 
 
 def test_many_events_take_as_many_statements_as_few(
@@ -253,8 +298,8 @@ def test_of_many_who_set_up_and_record_at_once_nothing_is_lost_or_twice_there(
             course = service.set_up_course(
                 session, author_id=author.id, slug="course", title="Course", outlines=OUTLINES
             )
-            exercise = course["exercise-04-repository"]
-            service.join(session, author.id, track_of(session))
+            exercise = course.lessons["exercise-04-repository"]
+            service.join(session, author.id, course.track_id)
             own, same = attempt(exercise, 1, hours=number), attempt(exercise, 2, id=shared)
             service.record(session, author.id, [own, same])
 
@@ -288,7 +333,7 @@ def test_progress_is_the_best_of_all_attempts_however_they_arrive(
             session, author_id=user.id, slug="course", title="Course", outlines=OUTLINES
         )
         service.join(session, user.id, track_of(session))
-        exercise = course["exercise-04-repository"]
+        exercise = course.lessons["exercise-04-repository"]
         shares = []
         for batch in batches:
             made = [attempt(exercise, *earned) for earned in batch]
