@@ -18,6 +18,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from kit.notebook import extension, workspace
+from kit.notebook.fresh import copy_course
 from pglab.servers import open_server, status
 
 
@@ -126,6 +127,7 @@ def connection(tracker_url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def kernel_environment(learner: Path) -> dict[str, str]:
-    """The environment for a process that runs notebooks."""
-    return dict(os.environ)
+def kernel_environment(learner: Path, root: Path) -> dict[str, str]:
+    """The environment for a process that runs notebooks; the exercises are a copy."""
+    course = copy_course(root, learner.parent / f"{learner.name}-course")
+    return os.environ | {"KIT_COURSE": str(course)}
