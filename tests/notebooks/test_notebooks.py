@@ -380,9 +380,7 @@ def test_planted_mistakes_turn_their_cells_red(path, kernel_environment, tracker
             connection.execute("DROP TABLE IF EXISTS planted")
     assert stored, "the planted commit was not made"
     assert ran.returncode == 1
-    red = {
-        int(number) for number in re.findall(r"^FAILED .*::Cell (\d+)", ran.stdout, re.MULTILINE)
-    }
+    failed = re.findall(r"^FAILED .*::Cell (\d+)", ran.stdout, re.MULTILINE)
     order = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     reds = {order[int(number)] for number in failed}
     assert set(taken) <= reds, {taken[n] for n in set(taken) - reds}
