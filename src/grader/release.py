@@ -31,6 +31,8 @@ Your course. In this folder:
 
 - `kit lab` opens the notebooks,
 - `kit check 04` checks exercise 04; the task stands in `exercises/04_…/README.md`,
+- `kit hint 04` helps you on, `kit reset 04` lets you begin again,
+- `kit progress` shows how far you are,
 - `kit doctor` helps where something does not work.
 """
 
@@ -65,6 +67,10 @@ def bundle(course: Course, exercises: Sequence[Exercise]) -> dict[str, bytes]:
         for name in (*names, *exercise.given, *exercise.answer):
             if name and (exercise.path / name).is_file():
                 files[f"exercises/{exercise.name}/{name}"] = (exercise.path / name).read_bytes()
+        # A second time, for `kit reset`.
+        for name in (*exercise.given, *exercise.answer):
+            if (exercise.path / name).is_file():
+                files[f"starters/{exercise.name}/{name}"] = (exercise.path / name).read_bytes()
     for pattern in ("notebooks/*.ipynb", "docs/misconceptions/*.md"):
         for path in sorted(course.root.glob(pattern)):
             files[path.relative_to(course.root).as_posix()] = path.read_bytes()

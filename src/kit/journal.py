@@ -26,7 +26,7 @@ from pglab.servers.locks import FileLock
 from tracker.identifiers import uuid7
 
 if TYPE_CHECKING:
-    from grader.results import CheckResult, Grading
+    from grader.results import CheckResult, Grading, SubmissionResult
 
 VERSION = 1
 """Of the lines; raised when a field changes its meaning."""
@@ -210,36 +210,52 @@ def note_check(grading: Grading, say: Callable[[str], None]) -> None:
         say: told the line.
     """
     try:
-        if attempts := list(_attempts(grading)):
+        attempts = [
+            attempt
+            for submission in grading.submissions
+            for attempt in attempts_of(grading, submission, at=_now(), graded=False)
+        ]
+        if attempts:
             journal().add(*attempts)
     except KitError as error:
         say(f"This check could not be noted for kit progress: {error}")
 
 
-def _attempts(grading: Grading) -> Iterator[Attempt]:
-    for submission in grading.submissions:
-        for result in submission.exercises:
-            if not result.handed_in or not result.checks:
-                continue
-            yield Attempt(
-                course=grading.course,
-                exercise=result.exercise,
-                title=result.title,
-                checks=tuple(
-                    Check(
-                        name=check.name,
-                        title=check.title,
-                        points=check.points,
-                        earned=check.earned,
-                        outcome=check.outcome.value,
-                        misconception=_misconception(check),
-                    )
-                    for check in result.checks
-                ),
-                seed=grading.evidence.seed,
-                kit_version=grading.evidence.kit_version,
-                work_sha256=submission.sha256,
-            )
+def attempts_of(
+    grading: Grading, submission: SubmissionResult, *, at: datetime, graded: bool
+) -> Iterator[Attempt]:
+    """What a submission shows of each exercise that was handed in.
+
+    Args:
+        grading: which it is a part of.
+        submission: somebody's work.
+        at: when it was looked at.
+        graded: by whoever grades, and not by the learner.
+    """
+    for result in submission.exercises:
+        if not result.handed_in or not result.checks:
+            continue
+        yield Attempt(
+            course=grading.course,
+            at=at,
+            exercise=result.exercise,
+            title=result.title,
+            checks=tuple(
+                Check(
+                    name=check.name,
+                    title=check.title,
+                    points=check.points,
+                    earned=check.earned,
+                    outcome=check.outcome.value,
+                    misconception=_misconception(check),
+                )
+                for check in result.checks
+            ),
+            seed=grading.evidence.seed,
+            kit_version=grading.evidence.kit_version,
+            work_sha256=submission.sha256,
+            graded=graded,
+        )
 
 
 def _misconception(check: CheckResult) -> str | None:

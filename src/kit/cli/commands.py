@@ -19,6 +19,7 @@ COMMANDS = (
     "progress",
     "release",
     "report",
+    "reset",
     "serve",
     "watch",
 )

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     "section, submitted_at, extension_hours, excused.",
 )
 @options.formats
+@options.record
 @options.database("Where the databases of the checks live")
 @options.sandbox
 @options.seed
@@ -67,6 +68,7 @@ def command(
     assignment: str | None,
     roster: Path | None,
     formats: tuple[str, ...],
+    record: str | None,
     database: str,
     sandbox: str,
     seed: int | None,
@@ -88,6 +90,7 @@ def command(
       kit grade submissions/ --out out/
       kit grade submissions/ana --out out/ --exercise 04
       kit grade submissions/ --out out/ --seed 7 --json
+      kit grade submissions/ --out out/ --record postgresql://me@db.example.edu/course
     """
     from kit.cli.progress_bar import progress
     from kit.cli.stopwatch import Stopwatch
@@ -99,6 +102,10 @@ def command(
     chosen = resolve(root, exercises)
     _refuse_unusable(paths, out)
     _refuse_early(formats)
+    if record:
+        from kit import class_records
+
+        class_records.prepare(record, say)
     with ReportFolder(out) as folder:
         from grader import batch
         from grader.reports import DEFAULT, names_of, write_reports
@@ -126,6 +133,10 @@ def command(
             lambda staging: write_reports(grading, staging, (*DEFAULT, *formats)), names_of()
         )
     _show(grading, folder.path, as_json=as_json)
+    if record:
+        from kit.cli.recording import record_class
+
+        record_class(grading, record, reports=folder.path, root=root)
     if timings:
         watch.lap("write and show the reports")
         watch.show()

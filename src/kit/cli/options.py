@@ -144,6 +144,29 @@ def as_json(command: Command) -> Command:
     )
 
 
+class Records(click.ParamType[str]):
+    """The URL of a database for results."""
+
+    name = "url"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value.startswith(("postgresql://", "postgres://")):
+            return value
+        if value.startswith("postgresql+"):
+            return "postgresql://" + value.partition("://")[2]
+        self.fail("The URL of a database starts with postgresql://.", param, ctx)
+
+
+def record(command: Command) -> Command:
+    """``--record``: a database for results, beside the reports."""
+    return click.option(
+        "--record",
+        type=Records(),
+        metavar="URL",
+        help="Record the results in the tracker's tables of this database (postgresql://…).",
+    )(command)
+
+
 def timings(command: Command) -> Command:
     """``--timings``: where the time went."""
     return click.option("--timings", is_flag=True, help="Show where the time went.")(command)

@@ -50,6 +50,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     callback=_address,
     help="Address of your school's site (xapi).",
 )
+@options.record
 @options.as_json
 def command(
     *,
@@ -59,6 +60,7 @@ def command(
     title: str,
     worksheet: Path | None,
     site: str,
+    record: str | None,
     as_json: bool,
 ) -> int:
     """Write reports from results that are there, without grading again.
@@ -71,6 +73,7 @@ def command(
       kit report out/
       kit report out/ --format canvas --title "Week 3 (4711)"
       kit report out/ --format moodle --worksheet Grades.csv --out upload/
+      kit report out/ --record postgresql://me@db.example.edu/course
     """
     from grader.reports import DEFAULT, Options, names_of, write_reports
     from grader.reports.stored import read_results
@@ -82,6 +85,10 @@ def command(
         msg = "--worksheet is for --format moodle, which was not asked for."
         raise WrongUsage(msg)
     grading = read_results(folder)
+    if record:
+        from kit import class_records
+
+        class_records.prepare(record, say)
     chosen = formats or DEFAULT
     known = Options(title=title, worksheet=worksheet, site=site)
     if elsewhere := target.resolve() != folder.resolve():
@@ -105,6 +112,10 @@ def command(
             f"Note: the kit failed for {not_final} of {len(grading.submissions)} submissions when "
             "they were graded. Their points are not final, and no report passes them on."
         )
+    if record:
+        from kit.cli.recording import record_class
+
+        record_class(grading, record, reports=reports.path)
     return 0
 
 
