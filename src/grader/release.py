@@ -88,7 +88,8 @@ def leaks(course: Course, files: Mapping[str, bytes]) -> list[Leak]:
     told = {
         name: _telling(content.decode("utf-8", "replace"))
         for name, content in files.items()
-        if Path(name).suffix in _TEXTS and (name.endswith(".md") or "exercises/" not in name)
+        if Path(name).suffix in _TEXTS
+        and (name.endswith(".md") or not name.startswith(("exercises/", "starters/")))
     }
     found: list[Leak] = []
     for exercise in course.exercises.values():

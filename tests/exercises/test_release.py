@@ -32,14 +32,25 @@ def test_no_file_of_the_instructors_is_among_them(files: dict[str, bytes]) -> No
         "docs",
         "exercises",
         "notebooks",
+        "starters",
     }
+
+
+def test_every_starter_is_there_a_second_time(course: Course, files: dict[str, bytes]) -> None:
+    again = {name: content for name, content in files.items() if name.startswith("starters/")}
+    for name, content in again.items():
+        assert files[name.replace("starters/", "exercises/", 1)] == content
+    for exercise in course.exercises.values():
+        for name in (*exercise.answer, *exercise.given):
+            there = f"exercises/{exercise.name}/{name}" in files
+            assert (f"starters/{exercise.name}/{name}" in again) == there
 
 
 def test_no_line_of_them_is_in_any_file(course: Course, files: dict[str, bytes]) -> None:
     texts = {
         name: content.decode().replace('\\"', '"')
         for name, content in files.items()
-        if not name.startswith("exercises/") or name.endswith(".md")
+        if not name.startswith(("exercises/", "starters/")) or name.endswith(".md")
     }
     searched = 0
     for exercise in course.exercises.values():
