@@ -47,7 +47,8 @@ def store(path: Path) -> bool:
         resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
     client.execute()
-    patterns = sanitizer(path.with_name(SANITIZER))
+    # How outputs look is compared here: a new style is stored.
+    patterns = [one for one in sanitizer(path.with_name(SANITIZER)) if one[1] != "STYLE"]
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
