@@ -354,17 +354,25 @@ def _import(file: Path, name: str) -> ModuleType:
 
 def _misconceptions(folder: Path) -> Iterator[Misconception]:
     for page in sorted(folder.glob("*.md")):
-        text = read_text(page)
-        if not text.startswith("+++\n"):
-            continue  # a page about the pages
-        match = _FRONT_MATTER.match(text)
-        if not match:
-            raise CatalogError(f"{page}: the front matter has no end: a line of +++ is missing.")
-        front = parse_toml(page, match[1])
-        front.only(_PAGE_KEYS)
-        yield Misconception(
-            id=page.stem,
-            title=front.text("title"),
-            notebook=front.text("notebook", ""),
-            hints=front.texts("hints", []),
-        )
+        if (found := _misconception(page, read_text(page))) is not None:
+            yield found
+
+
+@functools.lru_cache(maxsize=1024)
+def _misconception(page: Path, text: str) -> Misconception | None:
+    """What a page says of itself; None for a page about the pages. A course is read several times
+    in one process, and its many pages seldom change.
+    """
+    if not text.startswith("+++\n"):
+        return None
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        raise CatalogError(f"{page}: the front matter has no end: a line of +++ is missing.")
+    front = parse_toml(page, match[1])
+    front.only(_PAGE_KEYS)
+    return Misconception(
+        id=page.stem,
+        title=front.text("title"),
+        notebook=front.text("notebook", ""),
+        hints=front.texts("hints", []),
+    )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from grader.catalog import CheckSpec, Exercise, load_course
 from grader.desk import Desk
 from grader.errors import GraderError, JudgeError
 from grader.judge import Judge
+from grader.lanes import Lanes
 from grader.plan import Plan
 from grader.results import CheckResult, Outcome, check_to_json
 from grader.sandbox import Sandbox, open_sandbox
@@ -33,18 +35,22 @@ PROPERTY = "kit-result"
 """Name of the property of a pytest report that holds a check's result."""
 
 
+SECONDS = "kit-seconds"
+"""Name of the property that says how long the check took: pytest may have waited for less of it."""
+
+
 class NotPassedError(Exception):
     """Makes pytest count a check that did not pass as failed."""
 
 
 class Prestarted:
-    """Hands over, in the same process, a sandbox that is importing its libraries already, and
-    perhaps a judge who has it, and whom who made it closes.
+    """Hands over, in the same process, a sandbox that is importing its libraries already, or even
+    judges who have theirs, to work side by side; who made the judges closes them.
     """
 
-    def __init__(self, sandbox: Sandbox, judge: Judge | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, judges: Sequence[Judge] = ()) -> None:
         self.sandbox = sandbox
-        self.judge = judge
+        self.judges = judges
 
 
 class Bench:
@@ -55,8 +61,27 @@ class Bench:
     def __init__(self, plan: Plan, prestarted: Prestarted | None) -> None:
         self._plan = plan
         self._sandbox = prestarted.sandbox if prestarted else None
-        self._lent = self._judge = prestarted.judge if prestarted else None
+        self._judges = prestarted.judges if prestarted else ()
+        self._judge: Judge | None = None
         self._desk: Desk | None = None
+        self._lanes: Lanes | None = None
+
+    def result(self, item: CheckItem) -> tuple[CheckResult, float]:
+        """What an item's check finds, and how many seconds that takes."""
+        node = item.node
+        if self._judges:
+            return self._lanes_of(node).result(item.spec)
+        began = time.perf_counter()
+        result = self.desk(node.submission, node.exercise).run(item.spec, more=item.more)
+        return result, time.perf_counter() - began
+
+    def _lanes_of(self, node: ExerciseNode) -> Lanes:
+        lanes = self._lanes
+        if lanes is None or lanes.of != (node.submission, node.exercise):
+            self.clear()
+            lanes = Lanes(self._judges, node.submission, node.exercise, node.specs())
+            self._lanes = lanes
+        return lanes
 
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
         desk = self._desk
@@ -69,11 +94,14 @@ class Bench:
         if self._desk is not None:
             desk, self._desk = self._desk, None
             desk.close()
+        if self._lanes is not None:
+            lanes, self._lanes = self._lanes, None
+            lanes.close()
 
     def close(self) -> None:
         judge, self._judge = self._judge, None
         with contextlib.ExitStack() as stack:
-            if judge is not None and judge is not self._lent:
+            if judge is not None:
                 stack.callback(judge.sandbox.close)
                 stack.callback(judge.close)
             self.clear()
@@ -177,12 +205,15 @@ class ExerciseNode(pytest.Collector):
     exercise: Exercise
     visible_only: bool
 
+    def specs(self) -> list[CheckSpec]:
+        """The checks that are run."""
+        return [spec for spec in self.exercise.checks if spec.visible or not self.visible_only]
+
     def collect(self) -> Iterator[CheckItem]:
-        for spec in self.exercise.checks:
-            if spec.visible or not self.visible_only:
-                item: CheckItem = CheckItem.from_parent(self, name=spec.name)
-                item.node, item.spec = self, spec
-                yield item
+        for spec in self.specs():
+            item: CheckItem = CheckItem.from_parent(self, name=spec.name)
+            item.node, item.spec = self, spec
+            yield item
 
 
 class CheckItem(pytest.Item):
@@ -194,9 +225,9 @@ class CheckItem(pytest.Item):
     """Whether another check of the same submission and exercise follows."""
 
     def runtest(self) -> None:
-        desk = self.config.stash[_BENCH].desk(self.node.submission, self.node.exercise)
-        result = desk.run(self.spec, more=self.more)
+        result, seconds = self.config.stash[_BENCH].result(self)
         self.user_properties.append((PROPERTY, json.dumps(check_to_json(result))))
+        self.user_properties.append((SECONDS, seconds))
         if result.outcome is not Outcome.PASSED:
             raise NotPassedError(_told(result))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from grader.errors import JudgeError
 from grader.folders import temporary_folder
 from grader.plan import Plan
-from grader.plugin import PROPERTY, Prestarted
+from grader.plugin import PROPERTY, SECONDS, Prestarted
 from grader.results import CheckResult, check_from_json
 
 Progress = Callable[[int, int], None]
@@ -52,7 +53,7 @@ class Gathered:
         properties: Mapping[str, Any] = dict(report.user_properties)
         if report.when == "call" and PROPERTY in properties:
             self.results[key] = check_from_json(json.loads(properties[PROPERTY]))
-            self.seconds[key] = report.duration
+            self.seconds[key] = properties[SECONDS]
             self._progress(len(self.results), self._total)
         elif report.failed:
             self.problems[key] = _why(report)
@@ -70,25 +71,11 @@ def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> No
         JudgeError: nothing could be graded.
     """
     with temporary_folder() as folder:
-        file = plan.write(folder)
-        arguments = [str(file), "--rootdir", str(folder), "-c", os.devnull, "--noconftest"]
-        arguments += ["--basetemp", str(folder / "temporary")]
-        for plugin in (
-            "no:terminal",
-            "no:cacheprovider",
-            "no:capture",
-            "no:logging",
-            "grader.plugin",
-        ):
-            arguments += ["-p", plugin]
+        arguments = [str(plan.write(folder))]
         if jobs > 1:
             arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
             arguments += ["--dist", "loadscope"]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-            for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-                patch.delenv(name, raising=False)
-            code = pytest.main(arguments, plugins=[gathered, prestarted])
+        code = _run_pytest(folder, arguments, [gathered, prestarted])
     if gathered.interrupted:
         raise KeyboardInterrupt
     if gathered.fault or code not in _GRADED:
@@ -96,6 +83,31 @@ def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> No
         raise JudgeError(f"Nothing could be graded. {fault}")
     if not gathered.results and gathered.problems:
         raise JudgeError(f"Nothing could be graded. {next(iter(gathered.problems.values()))}")
+
+
+def warm_up() -> None:
+    """Run pytest on nothing: what it imports at its first run is there for the next one."""
+    with temporary_folder() as folder:
+        _run_pytest(folder, [str(folder)], [])
+
+
+def _run_pytest(folder: Path, arguments: Sequence[str], plugins: Sequence[object]) -> int:
+    """Run pytest with the plugin of the grader and without all that it does not need."""
+    whole = [*arguments, "--rootdir", str(folder), "-c", os.devnull, "--noconftest"]
+    whole += ["--basetemp", str(folder / "temporary")]
+    for plugin in (
+        "no:terminal",
+        "no:cacheprovider",
+        "no:capture",
+        "no:logging",
+        "grader.plugin",
+    ):
+        whole += ["-p", plugin]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+            patch.delenv(name, raising=False)
+        return pytest.main(whole, plugins=plugins)
 
 
 def _why(report: pytest.CollectReport | pytest.TestReport) -> str:

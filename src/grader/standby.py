@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 import psycopg
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _STOCK = 16
 """Databases at most that are made in advance; each takes some megabytes."""
 _SPARE = 3
-"""Beyond one for each check: for the sandbox to meet the server, and two ahead."""
+"""Of each judge, beyond one for each check: for the sandbox to meet the server, and two ahead."""
 
 
 class Standby:
@@ -36,22 +37,27 @@ class Standby:
         socket_dir: where the server's socket is or will be.
         choice: the sandbox that was asked for; see `grader.sandbox.open_sandbox`.
         seed: of the run.
+        lanes: how many checks run side by side, each with a judge and a sandbox of its own.
 
     Raises:
         GraderError: the sandbox cannot be had.
     """
 
-    def __init__(self, socket_dir: Path, *, choice: str, seed: int) -> None:
-        self.choice = choice
+    def __init__(self, socket_dir: Path, *, choice: str, seed: int, lanes: int = 1) -> None:
         self.seed = seed
-        self.sandbox: Sandbox = open_sandbox(
-            choice, socket_dir=socket_dir, own_work=True, seed=seed
-        )
         self._server: Server | None = None
-        self._judge: Judge | None = None
+        self._judges: list[Judge] = []
+        self._sandboxes: list[Sandbox] = []
+        try:
+            for _ in range(lanes):
+                sandbox = open_sandbox(choice, socket_dir=socket_dir, own_work=True, seed=seed)
+                self._sandboxes.append(sandbox)
+        except BaseException:
+            self.close()
+            raise
 
     def attach(self, server: Server) -> None:
-        """Have the judge meet a server that is started, and clear up what a killed one left there.
+        """Have the judges meet a server that is started, and clear up what a killed one left there.
 
         Raises:
             PglabError: the server is not as it must be.
@@ -59,36 +65,34 @@ class Standby:
         with Scratch(server) as scratch:
             scratch.sweep()
         self._server = server
-        self._judge = Judge(server, self.sandbox, seed=self.seed)
+        self._judges = [Judge(server, each, seed=self.seed) for each in self._sandboxes]
 
-    def prepare(self, exercises: Iterable[Exercise]) -> None:
-        """Have databases of these exercises made, and a cell for the submission.
+    def prepare(self, exercises: Sequence[Exercise]) -> None:
+        """Have databases of these exercises made, and cells for the submission.
 
         Raises:
             GraderError, PglabError: that is not possible.
         """
-        assert self._judge is not None, "attach() comes first"
-        for exercise in exercises:
-            checks = sum(spec.visible for spec in exercise.checks)
-            self._judge.prepare(exercise, stock=min(checks + _SPARE, _STOCK))
-        self.sandbox.prepare()
-
-    def fits(self, choice: str, seed: int | None) -> bool:
-        """Whether a run that asks for this sandbox and this seed (None: any) can have it."""
-        return choice == self.choice and seed in (None, self.seed)
+        assert self._judges, "attach() comes first"
+        for judge in self._judges:
+            for exercise in exercises:
+                checks = math.ceil(sum(c.visible for c in exercise.checks) / len(self._judges))
+                judge.prepare(exercise, stock=min(checks + _SPARE, _STOCK // len(self._judges)))
+            judge.sandbox.prepare()
 
     def lend(self) -> tuple[Server, Prestarted]:
         """What a grading uses and leaves open."""
         assert self._server is not None, "attach() comes first"
-        return self._server, Prestarted(self.sandbox, self._judge)
+        return self._server, Prestarted(self._sandboxes[0], self._judges)
 
     def close(self) -> None:
         """Give everything up. What cannot be dropped is swept by the next one on this server."""
-        judge, self._judge = self._judge, None
-        with contextlib.suppress(GraderError, PglabError, psycopg.Error, OSError):
-            if judge is not None:
+        judges, self._judges = self._judges, []
+        for judge in judges:
+            with contextlib.suppress(GraderError, PglabError, psycopg.Error, OSError):
                 judge.close()
-        self.sandbox.close()
+        for sandbox in self._sandboxes:
+            sandbox.close()
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from grader.results import Grading
 
-LOOK_SECONDS = 0.04
+LOOK_SECONDS = 0.02
 """How often the files are looked at, and how long they must stay as they are: an editor may write a
 file in several steps, or put another in its place.
 """

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.worker import control, namespaces
+from kit.cli.options import processors
 
 if TYPE_CHECKING:
     from grader.standby import Standby
@@ -40,10 +41,23 @@ _LIBRARIES = (
 )
 
 
+_LANES = 2
+"""Checks that run side by side, where there are processors for them. For each a sandbox is made
+ready, which takes longer than a few checks do: not while somebody waits."""
+
+
 def import_all() -> None:
     """Import what checks need, for those that are forked to have it."""
     for name in _LIBRARIES:
         importlib.import_module(name)
+
+
+def warm_up() -> None:
+    """Import it, and what only a run of pytest imports."""
+    import_all()
+    from grader import session
+
+    session.warm_up()
 
 
 def attachment(server: Server) -> dict[str, Any]:
@@ -64,6 +78,8 @@ def attend(
     expected: Mapping[str, Any],
     socket_dir: Path,
     server: Mapping[str, Any] | None,
+    *,
+    hurry: bool,
 ) -> None:
     """Serve one check.
 
@@ -72,13 +88,19 @@ def attend(
         expected: what is likely to be asked for.
         socket_dir: where the server's socket is or will be.
         server: its `attachment`; None where the keeper will tell when the server is there.
+        hurry: somebody waits already, so less is made ready.
     """
     if sys.platform == "linux":
         namespaces.die_with_parent(signal.SIGKILL)
     from grader.standby import Standby
 
     with contextlib.ExitStack() as stack:
-        standby = Standby(socket_dir, choice=expected["sandbox"], seed=_drawn(expected["seed"]))
+        standby = Standby(
+            socket_dir,
+            choice=expected["sandbox"],
+            seed=_drawn(expected["seed"]),
+            lanes=1 if hurry else min(processors(), _LANES),
+        )
         stack.callback(standby.close)
         import_all()
         if server is None:
@@ -87,7 +109,7 @@ def attend(
         _prepare(standby, expected)
         request, (connection, *streams) = _receive(channel)
         asking = stack.enter_context(socket.socket(fileno=connection))
-        if not standby.fits(request["sandbox"], request["seed"]):
+        if any(request[name] != expected[name] for name in ("sandbox", "seed")):
             standby.close()
             standby = Standby(socket_dir, choice=request["sandbox"], seed=_drawn(request["seed"]))
             stack.callback(standby.close)

@@ -80,7 +80,7 @@ class Keeper:
             self._server.start()
             for first in self._attendants:
                 control.send(first.channel, {"server": attendant.attachment(self._server)})
-            attendant.import_all()
+            attendant.warm_up()
             gc.collect()
             gc.freeze()  # so that what is forked shares this memory
             while True:
@@ -151,7 +151,7 @@ class Keeper:
             raise _Ended
         expected = {name: request[name] for name in ("course_root", "exercises", "sandbox", "seed")}
         ready = next((each for each in self._attendants if not each.busy), None)
-        chosen = ready or self._fork(expected)
+        chosen = ready or self._fork(expected, hurry=True)
         chosen.busy, chosen.expected = True, expected
         control.send(connection, {"heard": True})
         control.send(chosen.channel, request, [connection.fileno(), *descriptors])
@@ -163,14 +163,16 @@ class Keeper:
         guest.close()
 
     def _fork_early(self, expected: Expected, socket_dir: Path) -> None:
-        self._fork(expected, socket_dir)
+        self._fork(expected, socket_dir, hurry=True)
 
-    def _fork(self, expected: Expected, socket_dir: Path | None = None) -> _Attendant:
+    def _fork(
+        self, expected: Expected, socket_dir: Path | None = None, *, hurry: bool = False
+    ) -> _Attendant:
         """A process for a check like this one; before the server is there it waits for that."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
-            self._become_attendant(theirs, ours, expected, socket_dir)
+            self._become_attendant(theirs, ours, expected, socket_dir, hurry=hurry)
         theirs.close()
         forked = _Attendant(pid, ours, expected)
         self._attendants.append(forked)
@@ -183,6 +185,8 @@ class Keeper:
         parents: socket.socket,
         expected: Expected,
         socket_dir: Path | None,
+        *,
+        hurry: bool,
     ) -> Never:
         try:
             server = None
@@ -198,7 +202,7 @@ class Keeper:
                 other.channel.close()
             for guest in self._guests:
                 guest.close()
-            attendant.attend(channel, expected, socket_dir, server)
+            attendant.attend(channel, expected, socket_dir, server, hurry=hurry)
         except BaseException:  # the last frame of a forked child: nothing may unwind into ours
             attendant.complain()
         finally:
@@ -210,7 +214,7 @@ class Keeper:
         if received is not None:
             # While it tidies up, the next one is made ready.
             if all(each.busy for each in self._attendants):
-                self._fork({**one.expected, "seed": None})
+                self._fork(one.expected)
             return
         self._forget(one)
 

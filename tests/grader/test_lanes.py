@@ -1,0 +1,100 @@
+"""Checks side by side find what they find one after the other."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader import batch
+from grader.catalog import load_course
+from grader.results import Grading, Outcome, to_json
+from grader.standby import Standby
+from pglab.servers.disposable import DisposableServer
+from tests.kit.tiny_course import ENDLESS, EXERCISE, RIGHT, WRONG, answer_own, make_course
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DisposableServer]:
+    with DisposableServer(tmp_path_factory.mktemp("home")) as started:
+        yield started
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return make_course(tmp_path / "tiny")
+
+
+def checked(server: DisposableServer, course: Path, lanes: int) -> Grading:
+    standby = Standby(server.socket_dir, choice="process", seed=7, lanes=lanes)
+    with standby:
+        standby.attach(server)
+        standby.prepare(load_course(course).select([EXERCISE]))
+        return batch.check([EXERCISE], course_root=course, home=Path(), standby=standby)
+
+
+def told(grading: Grading) -> str:
+    return json.dumps({n: v for n, v in to_json(grading).items() if n != "timings"})
+
+
+@pytest.mark.parametrize("answer", [RIGHT, WRONG, "import nothing_of_the_kind\n", "def greet(:\n"])
+def test_side_by_side_they_find_the_same(
+    server: DisposableServer, course: Path, answer: str
+) -> None:
+    answer_own(course, answer)
+    one, two, many = (checked(server, course, lanes) for lanes in (1, 2, 5))
+    assert told(two) == told(one)
+    assert told(many) == told(one)
+
+
+def test_the_seconds_of_a_check_are_its_own_and_not_those_that_were_waited_for_it(
+    server: DisposableServer, course: Path
+) -> None:
+    answer_own(
+        course, RIGHT.replace("    session", "    import time; time.sleep(0.5)\n    session")
+    )
+    grading = checked(server, course, 2)
+    seconds = [s for by_name in grading.timings["by_check"]["exercises"].values()
+               for s in by_name.values()]  # fmt: skip
+    assert len(seconds) == 2
+    assert min(seconds) >= 0.5
+
+
+def test_checks_really_run_at_the_same_time(server: DisposableServer, course: Path) -> None:
+    """Each waits until the other has begun."""
+    answer_own(course, RIGHT)
+    visible = course / "exercises" / EXERCISE / "test_visible.py"
+    visible.write_text(
+        visible.read_text("utf-8").replace(
+            "    student.call(", "    MEETING.wait(60)\n    student.call("
+        )
+        + "\nimport threading\nMEETING = threading.Barrier(2)\n",
+        encoding="utf-8",
+    )
+    (submission,) = checked(server, course, 2).submissions
+    assert submission.earned == 2
+
+
+def test_a_server_that_dies_is_the_kits_fault_in_every_check(tmp_path: Path, course: Path) -> None:
+    answer_own(course, ENDLESS)
+    with DisposableServer(tmp_path) as server:
+
+        def stop() -> None:
+            time.sleep(1)
+            server.stop()
+
+        standby = Standby(server.socket_dir, choice="process", seed=7, lanes=2)
+        with standby:
+            standby.attach(server)
+            stopping = threading.Thread(target=stop)
+            stopping.start()
+            grading = batch.check([EXERCISE], course_root=course, home=Path(), standby=standby)
+            stopping.join()
+    (exercise,) = grading.submissions[0].exercises
+    assert len(exercise.checks) == 2
+    assert not any(check.outcome is Outcome.PASSED for check in exercise.checks)
+    assert grading.submissions[0].has_errors
