@@ -47,7 +47,7 @@ def check(
     """
     place = home.prepare()
     began = time.perf_counter()
-    if database in ("auto", "embedded"):
+    if database in ("auto", "embedded") and sandbox != "container":  # no container is kept waiting
         grading = client.check(
             exercises,
             course_root=course_root,
