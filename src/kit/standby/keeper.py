@@ -145,7 +145,7 @@ class Keeper:
     ) -> None:
         if request["fingerprint"] != self._fingerprint:
             control.send(connection, {"heard": False})
-            place.remove(self._folder, self._mine)  # whoever asks next starts another
+            self._leave_the_place()  # whoever asks next starts another
             if any(each.busy for each in self._attendants):
                 return
             raise _Ended
@@ -218,6 +218,10 @@ class Keeper:
             return
         self._forget(one)
 
+    def _leave_the_place(self) -> None:
+        place.remove(self._folder, self._mine)
+        self._mine = None  # what is there from now on is another's
+
     def _forget(self, one: _Attendant) -> None:
         self._selector.unregister(one.channel)
         self._attendants.remove(one)
@@ -228,7 +232,7 @@ class Keeper:
 
     def _end(self) -> None:
         """End what was forked and the server; leave nothing."""
-        place.remove(self._folder, self._mine)
+        self._leave_the_place()
         self._listener.close()
         for one in list(self._attendants):
             with contextlib.suppress(ProcessLookupError):

@@ -80,16 +80,21 @@ def refuse_others(connection: socket.socket) -> None:
             raise PermissionError("The other side of the socket is another user.")
 
 
-def identity(place: Path) -> tuple[int, int] | None:
-    """What tells this folder's socket from one that another checker made later."""
+Identity = tuple[int, int, int]
+
+
+def identity(place: Path) -> Identity | None:
+    """What tells this folder's socket from one that another checker made later, which may have got
+    the same number.
+    """
     try:
         status = (place / _SOCKET).lstat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
-def remove(place: Path, mine: tuple[int, int] | None) -> None:
+def remove(place: Path, mine: Identity | None) -> None:
     """Remove the socket, if it still is this one."""
     if mine is not None and identity(place) == mine:
         with contextlib.suppress(OSError):

@@ -364,3 +364,18 @@ def test_the_doctor_lets_it_live(warm: Warm, monkeypatch: pytest.MonkeyPatch) ->
     assert f"(process {keeper.pid})" in doctor.look_at_servers().found
     assert warm.checked() is not None
     assert warm.keeper() == keeper
+
+
+def test_a_socket_that_came_later_is_left_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with place.listen(tmp_path):
+        first = place.identity(tmp_path)
+    with place.listen(tmp_path):  # its number may be the same
+        second = place.identity(tmp_path)
+        assert second != first
+        place.remove(tmp_path, first)
+        assert place.identity(tmp_path) == second
+        place.remove(tmp_path, None)
+        assert place.identity(tmp_path) == second
+        place.remove(tmp_path, second)
+        assert place.identity(tmp_path) is None
