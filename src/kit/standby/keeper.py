@@ -97,7 +97,8 @@ class Keeper:
         if working or self._guests:
             self._used = time.monotonic()
         server = self._server
-        alone = place.identity(self._folder) != self._mine or server is None or not server.runs()
+        alone = self._mine is None or place.identity(self._folder) != self._mine
+        alone = alone or server is None or not server.runs()
         if not working and (alone or time.monotonic() > self._used + self._idle_seconds):
             raise _Ended
 
