@@ -66,4 +66,3 @@ def hard_delete_user(session: Session, user_id: UUID) -> None:
 def user_exists(session: Session, identifier: str) -> bool:
     """Tell whether a user, active or not, has exactly this email or this username."""
     raise NotImplementedError
-# mine
