@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kit.notebook import exercises
+from kit.notebook import exercises, practice_cards
 from kit.notebook.fresh import copy_course
 
 STARTER = (
@@ -55,6 +55,29 @@ def test_a_cell_is_written_and_its_results_are_shown(notebook, answer, root):
     again = notebook.run("%exercise 04").result
     assert "✗" in again.text
     assert "find_user" in again.text
+
+
+def test_without_an_exercise_or_a_check_there_is_no_hint(notebook, course, monkeypatch):
+    monkeypatch.setattr(practice_cards, "_last", [])
+    assert "Which exercise? Write its number: %hint 04." in notebook("%hint").printed
+    assert "was not checked yet" in notebook("%hint 08").printed
+
+
+@pytest.mark.sandbox
+def test_hints_and_progress_follow_a_check(notebook, answer, root):
+    solution = (root / "solutions" / "04_repository" / "mistakes").glob("*truthy*")
+    mistake = next(path for path in solution)
+    files = [mistake] if mistake.is_file() else sorted(mistake.glob("*.py"))
+    checked = notebook.run(f"%%exercise 04\n{files[0].read_text()}").result
+    assert "✗" in checked.text
+    first, second = notebook.run("%hint").result, notebook.run("%hint 04").result
+    assert re.search(r"\nHint 1 of \d, a question: ", first.text)
+    assert re.search(r"\nHint 1 of .*\nHint 2 of \d, ", second.text)
+    shown = notebook.run("%progress").result
+    assert "Data persistence on PostgreSQL: " in shown.text
+    [row] = [line for line in shown.text.splitlines() if line.startswith("A repository for users")]
+    assert row.split()[-1] == "2"
+    assert "unrecognized arguments" in notebook("%progress 04").printed
 
 
 def test_what_stood_in_the_file_is_kept(answer, learner):

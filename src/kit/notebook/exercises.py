@@ -15,11 +15,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.catalog import CheckSpec, Exercise, load_course, load_exercise
+from grader.catalog import CheckSpec, Exercise, load_exercise
 from grader.errors import GraderError
 from grader.results import Grading, from_json
 from kit import home
-from kit.course import find_root, resolve
+from kit.course import find_root, resolve, title_of
 from kit.errors import WrongUsage
 from kit.notebook.errors import NotebookError
 from pglab.urls import masked
@@ -56,12 +56,9 @@ def course_title() -> str:
     """The title of the course that the notebook belongs to.
 
     Raises:
-        NoSuchExercise: there is none here, or it is damaged.
+        NoSuchExercise: there is none here.
     """
-    try:
-        return load_course(course_root()).title
-    except GraderError as error:
-        raise NoSuchExercise(str(error)) from error
+    return title_of(course_root())
 
 
 def exercise_of(name: str) -> Exercise:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
-from kit.notebook import exercises, predictions, results
+from kit.notebook import exercises, practice_cards, predictions, results
 from kit.notebook.arguments import Words
 from kit.notebook.showing import Shown
 
 
 @magics_class
 class LearningMagics(Magics):
-    """``%%predict``, ``%calibration``, ``%%exercise``."""
+    """``%%predict``, ``%calibration``, ``%%exercise``, ``%hint``, ``%progress``."""
 
     @line_cell_magic
     def predict(self, line: str, cell: str | None = None) -> Shown:
@@ -51,6 +51,7 @@ class LearningMagics(Magics):
             words.add_argument("file", nargs="?")
         found = words.read(line)
         chosen = exercises.exercise_of(found.name)
+        practice_cards.remember(chosen.name)
         note = ""
         if cell is not None:
             path = exercises.answer_file(chosen, found.file)
@@ -61,3 +62,18 @@ class LearningMagics(Magics):
             if kept:
                 note += f" What stood there before is kept in {kept}."
         return results.results(exercises.check(chosen), note)
+
+    @line_magic
+    def hint(self, line: str) -> Shown:
+        """Show the next hint for what the last check found: ``%hint``, ``%hint 04``."""
+        words = Words("%hint")
+        words.add_argument("exercise", nargs="?")
+        words.add_argument("misconception", nargs="?")
+        found = words.read(line)
+        return practice_cards.hint(found.exercise, found.misconception)
+
+    @line_magic
+    def progress(self, line: str) -> Shown:
+        """Show which exercises are done."""
+        Words("%progress").read(line)
+        return practice_cards.progress()
