@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
+from grader import findings
 from grader.catalog import CheckSpec, Exercise
 from grader.checks.verdict import NotPassed
 from grader.errors import GraderError
@@ -36,6 +37,8 @@ class Desk:
         self._ahead: Sitting | None = None
         self._never_imports: NeverImports | None = None
         self._names: dict[str, str] = {}
+        self._database = ""
+        """The name of the last check's."""
 
     def run(self, spec: CheckSpec, *, more: bool = False) -> CheckResult:
         """Run one check. Whatever the submission does, there is a result.
@@ -48,6 +51,7 @@ class Desk:
             if self._never_imports:
                 raise self._never_imports
             with Examination(self, spec) as examination:
+                self._database = examination.database.name
                 if more:
                     self._prepare_next(examination.sitting.seat)
                 try:
@@ -143,6 +147,9 @@ class Desk:
             seat.discard_cell()
 
     def _result(self, spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
+        if failure is not None and self._database in self.judge.quota.exceeded:
+            # Whatever broke after that broke because nobody is let into the database any more.
+            failure = findings.database_full(self.judge.quota.megabytes)
         failure, output = steady((failure, output), self._names)
         return _result(spec, failure, output)
 

@@ -47,6 +47,14 @@ def still_locked() -> Failure:
     )
 
 
+def database_full(megabytes: int) -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        f"Your code filled the database with more than {megabytes} MB, and was shut out of it.",
+        question="Is there a loop, or a join of everything with everything, that writes rows?",
+    )
+
+
 def in_the_way(error: psycopg.Error) -> Failure:
     return Failure(
         Reason.ASSERTION,

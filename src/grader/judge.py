@@ -36,6 +36,8 @@ AUTHOR_GROUP = "kit_author"
 STUDENT_GROUP = "kit_student"
 """May read and write the rows of an exercise's tables; a submission's role is a member, unless its
 exercise is about making and changing tables: then it is a member of `AUTHOR_GROUP`."""
+DATABASE_MEGABYTES = 256
+"""What one check's database may hold."""
 _ROLES_KEPT = 8
 
 
@@ -62,6 +64,7 @@ class Judge:
         with contextlib.ExitStack() as stack:
             self._stack = stack
             self.scratch = stack.enter_context(Scratch(server))
+            self.quota = stack.enter_context(self.scratch.quota(megabytes=DATABASE_MEGABYTES))
             self.witness = stack.enter_context(Witness(server))
             self._admin = stack.enter_context(connect(server.admin_url))
             self._reader = self._role("pg_read_all_data")

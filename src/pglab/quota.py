@@ -42,6 +42,11 @@ class Quota:
         self._thread.start()
 
     @property
+    def megabytes(self) -> int:
+        """The most that a clone may hold."""
+        return self._bytes >> 20
+
+    @property
     def exceeded(self) -> frozenset[str]:
         """The names of the clones whose users were shut out."""
         return frozenset(self._exceeded)

@@ -246,6 +246,34 @@ def test_it(student, db):
     assert "is in their way" in failed(examine(check, schema=schema))
 
 
+def test_a_database_that_is_filled_is_told_by_its_limit(
+    judge: Judge, examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge.quota, "_bytes", 20 << 20)
+    check = """
+def test_it(student, db):
+    student.call("fill")
+    assert db.count("notes") == 1
+"""
+    answer = """
+from sqlalchemy import text
+
+ROWS = text("INSERT INTO notes (body) SELECT repeat('x', 1000) FROM generate_series(1, 1000)")
+
+def fill(session):
+    while True:
+        session.execute(ROWS)
+        session.commit()
+"""
+    result = examine(check, answer)
+    assert result.outcome is Outcome.FAILED
+    assert result.failure is not None
+    assert result.failure.reason is Reason.LIMIT
+    assert "filled the database with more than 20 MB" in result.failure.message
+    monkeypatch.undo()
+    assert examine(STORES).outcome is Outcome.PASSED
+
+
 def test_rows_that_stay_locked_are_a_failure(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

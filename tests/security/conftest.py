@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,34 +13,64 @@ import pytest
 
 from grader.batch import grade
 from grader.results import Grading, SubmissionResult
+from tests.security.archives import add_archives
 
 HERE = Path(__file__).parent
 COURSE = HERE / "course"
-EXERCISE = "01_notes"
 HONEST = ("aaron", "mia", "zora")
 SEED = 20
 # The submissions bring a conftest.py of their own.
 collect_ignore = ["hostile", "course"]
+_HEAD = re.compile(
+    r"(?:#|--) threat: (?P<threats>[\d, ]+)\n(?:#|--) earns: (?P<earns>\d+)\n"
+    r"(?:#|--) ends: (?P<ends>[a-z| ]+)\n"
+)
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """A hostile submission and the points that it honestly earns."""
+    """A hostile submission, the points that it honestly earns, and how each check of it ends."""
 
     name: str
+    exercise: str
     path: Path
-    threats: str
+    threats: frozenset[int]
     earns: float
+    ends: tuple[str, ...]
+    """``passed`` or the reason why not, check by check, those that learners see first. Where two
+    limits race each other, both stand there: ``limit|timeout``.
+    """
+
+    def ends_in(self, result: SubmissionResult) -> bool:
+        """Whether each check ended as it is written down, with the points that belong to that."""
+        ends = ends_of(result, self.exercise)
+        return len(ends) == len(self.ends) and all(
+            end in allowed.split("|") for end, allowed in zip(ends, self.ends, strict=True)
+        )
 
 
 def _hostile() -> Iterator[Hostile]:
-    for path in sorted((HERE / "hostile").iterdir()):
+    for path in sorted((HERE / "hostile").glob("*/*")):
         if path.name.startswith("__"):
             continue
-        text = (path / "notes.py" if path.is_dir() else path).read_text(encoding="utf-8")
-        head = re.match(r"# threat: ([\d, ]+)\n# earns: (\d+)\n", text)
-        assert head, f"{path.name} must begin with '# threat: N' and '# earns: N'"
-        yield Hostile(path.stem, path, head[1], float(head[2]))
+        answer = path / _answer(path.parent.name) if path.is_dir() else path
+        head = _HEAD.match(answer.read_text(encoding="utf-8"))
+        assert head, f"{path.name} must begin with '# threat: N', '# earns: N' and '# ends: …'"
+        yield Hostile(
+            path.stem,
+            path.parent.name,
+            path,
+            frozenset(map(int, head["threats"].split(","))),
+            float(head["earns"]),
+            tuple(head["ends"].split()),
+        )
+
+
+def _answer(exercise: str) -> str:
+    """The name of the file that an exercise asks for."""
+    described = COURSE / "exercises" / exercise / "exercise.toml"
+    (name,) = tomllib.loads(described.read_text(encoding="utf-8"))["answer"]
+    return str(name)
 
 
 SUBMISSIONS = tuple(_hostile())
@@ -48,41 +79,55 @@ SUBMISSIONS = tuple(_hostile())
 def lay_out(folder: Path, hostile: tuple[Hostile, ...]) -> Path:
     """A class of honest students and these hostile ones."""
     for name in HONEST:
-        target = folder / name / EXERCISE
-        target.mkdir(parents=True)
-        shutil.copy(COURSE / "solutions" / EXERCISE / "notes.py", target)
+        for solved in (COURSE / "solutions").iterdir():
+            target = folder / name / solved.name
+            target.mkdir(parents=True)
+            shutil.copy(solved / _answer(solved.name), target)
     for submission in hostile:
-        target = folder / submission.name / EXERCISE
+        target = folder / submission.name / submission.exercise
         if submission.path.is_dir():
             shutil.copytree(submission.path, target)
         else:
             target.mkdir(parents=True)
-            shutil.copy(submission.path, target / "notes.py")
+            shutil.copy(submission.path, target / _answer(submission.exercise))
     return folder
 
 
-def graded(folder: Path, home: Path) -> Grading:
+def graded(folder: Path, home: Path, sandbox: str) -> Grading:
     return grade(
         [folder],
         course_root=COURSE,
         home=home,
         database="embedded",
-        sandbox="bubblewrap",
+        sandbox=sandbox,
         seed=SEED,
         jobs=2,
     )
 
 
+@pytest.fixture(scope="session", params=[pytest.param("bubblewrap", marks=pytest.mark.sandbox)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """A sandbox that shuts in other people's code."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
-def with_hostile(tmp_path_factory: pytest.TempPathFactory) -> Grading:
+def with_hostile(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Grading:
     folder = lay_out(tmp_path_factory.mktemp("class"), SUBMISSIONS)
-    return graded(folder, tmp_path_factory.mktemp("home"))
+    add_archives(folder)
+    return graded(folder, tmp_path_factory.mktemp("home"), backend)
 
 
 @pytest.fixture(scope="session")
-def without_hostile(tmp_path_factory: pytest.TempPathFactory) -> Grading:
+def without_hostile(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Grading:
     folder = lay_out(tmp_path_factory.mktemp("class"), ())
-    return graded(folder, tmp_path_factory.mktemp("home"))
+    return graded(folder, tmp_path_factory.mktemp("home"), backend)
+
+
+def ends_of(result: SubmissionResult, exercise: str) -> list[str]:
+    """``passed`` or the reason why not, for each check of an exercise."""
+    (found,) = (each for each in result.exercises if each.exercise == exercise)
+    return [c.failure.reason.value if c.failure else c.outcome.value for c in found.checks]
 
 
 def result_of(grading: Grading, student: str) -> SubmissionResult:

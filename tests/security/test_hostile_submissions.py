@@ -7,9 +7,11 @@ import json
 import pytest
 
 from grader.results import Grading, Outcome, to_json
-from tests.security.conftest import HONEST, SUBMISSIONS, Hostile, result_of
+from tests.security.archives import MADE, Made
+from tests.security.conftest import HONEST, SUBMISSIONS, Hostile, ends_of, result_of
 
-pytestmark = pytest.mark.sandbox
+# The first test waits for the grading of all.
+pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.mark.parametrize("hostile", SUBMISSIONS, ids=lambda h: h.name)
@@ -17,9 +19,8 @@ def test_a_hostile_submission_earns_exactly_its_honest_part(
     hostile: Hostile, with_hostile: Grading
 ) -> None:
     result = result_of(with_hostile, hostile.name)
-    assert result.earned == hostile.earns, [
-        (check.name, check.outcome, check.failure) for e in result.exercises for check in e.checks
-    ]
+    assert hostile.ends_in(result), ends_of(result, hostile.exercise)
+    assert result.earned == hostile.earns
 
 
 @pytest.mark.parametrize("hostile", SUBMISSIONS, ids=lambda h: h.name)
@@ -46,6 +47,21 @@ def test_no_probe_of_the_sandbox_or_the_server_works(
     assert found == []
 
 
+@pytest.mark.parametrize("made", MADE, ids=lambda m: m.name)
+def test_an_odd_archive_or_name_earns_nothing_and_is_told_why(
+    made: Made, with_hostile: Grading
+) -> None:
+    result = result_of(with_hostile, made.name)
+    assert result.earned == 0
+    (notes,) = (each for each in result.exercises if each.exercise == "01_notes")
+    told = [check.failure for check in notes.checks]
+    assert all(told)
+    if made.shows:
+        assert all(failure and made.shows in failure.message for failure in told), told
+    else:
+        assert ends_of(result, "01_notes") == ["assertion"] * 3
+
+
 @pytest.mark.parametrize("student", HONEST)
 def test_the_neighbors_of_hostile_submissions_get_the_same_results_to_the_byte(
     student: str, with_hostile: Grading, without_hostile: Grading
@@ -55,7 +71,8 @@ def test_the_neighbors_of_hostile_submissions_get_the_same_results_to_the_byte(
         return json.dumps([s for s in whole if s["student"] == student], sort_keys=True)
 
     assert as_bytes(with_hostile) == as_bytes(without_hostile)
-    assert result_of(with_hostile, student).earned == 10
+    result = result_of(with_hostile, student)
+    assert result.earned == result.points
 
 
 def test_probes_really_ran(with_hostile: Grading) -> None:

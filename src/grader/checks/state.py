@@ -20,7 +20,7 @@ from psycopg.types.json import JsonbDumper
 
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason
-from grader.text import literal
+from grader.text import clean, literal
 
 Rows = list[dict[str, Any]]
 _STATEMENT_TIMEOUT_MS = 10_000
@@ -74,7 +74,20 @@ class Database:
 
         Returns:
             The rows as they are in the table, defaults included.
+
+        Raises:
+            NotPassed: the table is of the submission's own making, and does not take them.
         """
+        if self._author is None:
+            return self._insert(sql.Identifier("public", table), rows)
+        try:
+            return self._insert(self._table(table), rows)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except psycopg.Error as error:
+            raise NotPassed(_not_stored(table, error)) from error
+
+    def _insert(self, table: sql.Identifier, rows: Sequence[Mapping[str, Any]]) -> Rows:
         stored: Rows = []
         with (
             self.author() as connection,
@@ -82,9 +95,7 @@ class Database:
             connection.cursor() as cursor,
         ):
             for row in rows:
-                statement = sql.SQL("INSERT INTO {} {} RETURNING *").format(
-                    sql.Identifier("public", table), _values(row)
-                )
+                statement = sql.SQL("INSERT INTO {} {} RETURNING *").format(table, _values(row))
                 stored += cursor.execute(statement, list(row.values())).fetchall()
         return stored
 
@@ -218,6 +229,16 @@ class Database:
 
 def _no_table(message: str, name: str) -> Failure:
     return Failure(Reason.ASSERTION, message, expected=f"an ordinary table public.{name}")
+
+
+def _not_stored(table: str, error: psycopg.Error) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"The rows that this check needs cannot be stored in {table}.",
+        misconception="",
+        question="Which rows does the README say that your table must take?",
+        actual=clean(str(error), 600),
+    )
 
 
 def _where(equals: Mapping[str, Any]) -> sql.SQL | sql.Composed:

@@ -1,0 +1,1 @@
+-- How many accounts hold at least :cents, and how many there are: rich, total.

@@ -1,0 +1,6 @@
+def prepare(session):
+    raise NotImplementedError
+
+
+def find(session, word):
+    raise NotImplementedError

@@ -1,0 +1,4 @@
+CREATE TABLE accounts (
+    id bigint PRIMARY KEY,
+    cents bigint NOT NULL CHECK (cents >= 0)
+);

@@ -1,8 +1,0 @@
-# threat: 2
-# earns: 0
-def add_note(session, body):
-    return 1
-
-
-def find_notes(session, word):
-    return []

@@ -1,5 +1,0 @@
-# threat: 4
-# earns: 0
-import os
-
-os.abort()
