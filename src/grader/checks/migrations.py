@@ -166,7 +166,12 @@ class Migrations:
     ) -> Any:
         """Wait for the end of what was started."""
         assert self._process is not None, "start() comes first"
-        outcome = self._rivals.outcome(self._process)
+        try:
+            outcome = self._rivals.outcome(self._process)
+        except NotPassed as error:
+            if isinstance(expect, Raises) and expect.otherwise is not None:
+                raise NotPassed(retold(error.failure, expect.otherwise)) from error
+            raise
         return self._judged(self._process, outcome, expect, refused or {})
 
     @contextlib.contextmanager
@@ -191,8 +196,36 @@ class Migrations:
             if not self.is_waiting:
                 self.finish()
                 raise JudgeError(f"upgrade {target} had nothing to do, so there was no pause.")
-            yield self._pause()
+            yield self.holds()
         self.finish()
+
+    def holds(self) -> Pause:
+        """What it holds at this moment, such as while it waits for a row inside `rivals.holding`.
+
+        Rows that the check itself has locked are counted among those that are locked.
+        """
+        assert self._process is not None, "start() comes first"
+        # Who waits for a row has a lock of its own kind on that row: it is none on the table.
+        rows = self._examination.state.query(
+            "SELECT c.relname::text AS name, l.mode FROM pg_catalog.pg_locks l"
+            " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+            " WHERE l.granted AND l.locktype = 'relation'"
+            " AND l.pid = ANY (%s) AND c.relkind IN ('r', 'p')"
+            " AND c.relnamespace = 'public'::pg_catalog.regnamespace",
+            [list(self._process.pids)],
+        )
+        locks: dict[str, str] = {}
+        for row in rows:
+            name, mode = row["name"], row["mode"]
+            if name != _VERSIONS:
+                locks[name] = max(locks.get(name, mode), mode, key=MODES.index)
+        # Where the whole table is locked, its rows can perhaps not even be counted.
+        counts = {
+            name: self._locked_rows(name)
+            for name, mode in sorted(locks.items())
+            if mode not in STOP["writes"]
+        }
+        return Pause(dict(sorted(locks.items())), Sent(self._sent()), counts)
 
     def together(self, number: int, target: str = "head") -> list[Result]:
         """Upgrade by so many processes at the same time: each finds the old version, then all go
@@ -254,28 +287,6 @@ class Migrations:
             if question and not error.failure.question:
                 raise NotPassed(dataclasses.replace(error.failure, question=question)) from error
             raise
-
-    def _pause(self) -> Pause:
-        assert self._process is not None
-        rows = self._examination.state.query(
-            "SELECT c.relname::text AS name, l.mode FROM pg_catalog.pg_locks l"
-            " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
-            " WHERE l.granted AND l.pid = ANY (%s) AND c.relkind IN ('r', 'p')"
-            " AND c.relnamespace = 'public'::pg_catalog.regnamespace",
-            [list(self._process.pids)],
-        )
-        locks: dict[str, str] = {}
-        for row in rows:
-            name, mode = row["name"], row["mode"]
-            if name != _VERSIONS:
-                locks[name] = max(locks.get(name, mode), mode, key=MODES.index)
-        # Where the whole table is locked, its rows can perhaps not even be counted.
-        counts = {
-            name: self._locked_rows(name)
-            for name, mode in sorted(locks.items())
-            if mode not in STOP["writes"]
-        }
-        return Pause(dict(sorted(locks.items())), Sent(self._sent()), counts)
 
     def _sent(self) -> list[Statement]:
         """What the last command sent, without the notes that Alembic makes of where it is."""

@@ -387,6 +387,51 @@ def upgrade():
     passed(migrate(check.replace('["lessons"]', '.get("lessons", 0)'), in_batches))
 
 
+HOLDS = """
+def test_it(db, migrations, rivals):
+    migrations.upgrade("0001")
+    rows = db.insert("lessons", *({"title": str(n)} for n in range(10)))
+    last = rows[-1]["id"]
+    with rivals.holding("SELECT FROM public.lessons WHERE id = %s FOR UPDATE", [last]):
+        migrations.start("upgrade", "head")
+        assert migrations.is_waiting
+        held = migrations.holds().locked_rows["lessons"] - 1
+        assert held < 5, hint(f"{held} rows are held.")
+    migrations.finish()
+    assert db.count("lessons", title="done") == 10
+"""
+
+
+def test_rows_that_are_held_while_it_waits_are_counted_also_where_each_statement_commits(
+    migrate: Migrate,
+) -> None:
+    backfill = (
+        HEAD
+        + """
+def upgrade():
+    with op.get_context().autocommit_block():
+        for low in range(0, 12, STEP):
+            op.execute(
+                f"UPDATE lessons SET title = 'done' WHERE id > {low} AND id <= {low + STEP}"
+            )
+"""
+    )
+    assert failed(migrate(HOLDS, backfill.replace("STEP", "12"))) == "9 rows are held."
+    passed(migrate(HOLDS, backfill.replace("STEP", "4")))
+
+
+def test_who_never_gives_up_is_told_so_in_the_words_of_the_exercise(migrate: Migrate) -> None:
+    check = """
+def test_it(migrations, rivals):
+    migrations.upgrade("0001")
+    with rivals.holding("SELECT FROM public.lessons"):
+        migrations.upgrade("head", expect=Raises(otherwise=hint("It waits, and all behind it.")))
+"""
+    toml = TOML.replace("seconds = 5", "seconds = 3")
+    result = migrate(check, RIGHT, toml=toml)
+    assert failed(result, Reason.TIMEOUT) == "It waits, and all behind it."
+
+
 def test_whether_a_migration_gives_up_when_it_does_not_get_its_lock(migrate: Migrate) -> None:
     check = """
 def test_it(db, migrations, rivals):

@@ -1,0 +1,15 @@
+"""As text, with another name and another column behind it."""
+
+from alembic import op
+
+revision = "two_triggers_0005"
+down_revision = "two_triggers_0004"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS who ON attempts (user_id, id DESC)")
+
+
+def downgrade():
+    raise NotImplementedError

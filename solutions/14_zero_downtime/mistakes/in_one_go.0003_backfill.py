@@ -1,0 +1,16 @@
+# misconception: backfill-in-one-go
+# fails: test_backfill_in_batches, test_backfill_goes_on
+"""The rows that were there get their points"""
+
+from alembic import op
+
+revision: str = "0003"
+down_revision: str | None = "0002"
+
+
+def upgrade() -> None:
+    op.execute("UPDATE attempts SET points = score WHERE points IS NULL")
+
+
+def downgrade() -> None:
+    pass

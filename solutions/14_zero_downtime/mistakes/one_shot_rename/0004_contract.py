@@ -1,0 +1,12 @@
+"""Nothing is left to do here"""
+
+revision: str = "0004"
+down_revision: str | None = "0003"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,18 @@
+# misconception: functions-are-not-looked-into
+# fails: test_contract
+"""Only points stay"""
+
+from alembic import op
+
+revision: str = "0004"
+down_revision: str | None = "0003"
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '300ms'")
+    op.alter_column("attempts", "points", nullable=False)
+    op.drop_column("attempts", "score")
+
+
+def downgrade() -> None:
+    raise NotImplementedError
