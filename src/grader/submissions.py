@@ -21,6 +21,7 @@ from grader.sources import (
     Refused,
     SingleFile,
     Source,
+    has_folder,
     is_archive,
 )
 from grader.sources.base import MAX_NOTEBOOK_BYTES, read_regular
@@ -138,7 +139,7 @@ def _is_submission(path: Path, exercises: Sequence[Exercise]) -> bool:
 
 
 def _has_folder(path: Path, exercises: Sequence[Exercise]) -> bool:
-    return any(os.path.isdir(path / e.name) for e in exercises)
+    return any(has_folder(path, exercise) for exercise in exercises)
 
 
 def _has_answer(path: Path, exercises: Sequence[Exercise]) -> bool:

@@ -94,6 +94,23 @@ def test_a_single_submission_is_a_folder(tmp_path: Path, notes: Exercise, inside
     assert submission.files == {EXERCISE: {"notes.py": ANSWER}}
 
 
+def test_a_checkout_of_a_students_repository_is_a_submission(
+    tmp_path: Path, notes: Exercise, read: Callable[..., list[Submission]]
+) -> None:
+    clone = f"ana/exercises/{EXERCISE}"
+    files = {f"{clone}/notes.py": ANSWER, "ana/README.md": "", "ana/.git/HEAD": "ref: x\n"}
+    assert one(read(files)).files[EXERCISE]["notes.py"] == ANSWER
+    single = one(read_submissions([tmp_path / "class" / "ana"], [notes]))
+    assert (single.student, single.files[EXERCISE]["notes.py"]) == ("ana", ANSWER)
+    (tmp_path / "class" / "ben").mkdir()
+    (tmp_path / "class" / "ben" / "exercises").symlink_to(tmp_path / "class" / "ana")
+    (tmp_path / "class" / "ana" / EXERCISE).symlink_to(tmp_path / "class" / clone)
+    assert {s.student: told(s) for s in read_submissions([tmp_path / "class"], [notes])} == {
+        "ana": f"{EXERCISE} is a link. Links are not followed.",
+        "ben": "exercises is a link. Links are not followed.",
+    }
+
+
 def test_a_single_file_is_named_after_itself(tmp_path: Path, notes: Exercise) -> None:
     write_files(tmp_path, {"notes.py": ANSWER, "ada.py": ANSWER})
     for name in ("notes", "ada"):

@@ -1,7 +1,7 @@
 """Where a student's files stand.
 
 ===============  ============================================================================
-`Folder`         a folder with the exercise's folder in it, or the answer itself
+`Folder`         a folder with the exercise's folder in it or the answer itself, or a checkout
 `SingleFile`     a file that is called like an answer, or the only answer whatever it is called
 `Archive`        a zip or tar archive of such a folder
 `Notebook`       cells that begin with ``%%exercise NAME``
@@ -13,7 +13,7 @@ further than its limit.
 
 from grader.sources.archive import Archive, is_archive
 from grader.sources.base import Files, Refused, Source
-from grader.sources.folder import Folder, SingleFile
+from grader.sources.folder import Folder, SingleFile, has_folder
 from grader.sources.notebook import Notebook
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "Refused",
     "SingleFile",
     "Source",
+    "has_folder",
     "is_archive",
 ]

@@ -11,16 +11,33 @@ from grader.catalog import Exercise
 from grader.sources.base import MAX_NOTEBOOK_BYTES, Files, Refused, read_regular, shown
 from grader.sources.notebook import SUFFIX, Notebook
 
+IN_A_CHECKOUT = "exercises"
+"""Where the exercises stand in a checkout of a student's repository, as they do in the course."""
+
+
+def has_folder(path: Path, exercise: Exercise) -> bool:
+    """Whether a student's folder has one for the exercise."""
+    places = (path / exercise.name, path / IN_A_CHECKOUT / exercise.name)
+    return any(os.path.isdir(place) for place in places)
+
 
 class Folder:
-    """A student's folder, with a folder for the exercise in it or the answer itself."""
+    """A student's folder, with a folder for the exercise in it or the answer itself.
+
+    It may be a checkout of their repository, with the folders of exercises in ``exercises/``.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def files(self, exercise: Exercise) -> Files | None:
         folder = self._path / exercise.name
+        checkout = self._path / IN_A_CHECKOUT
         try:
+            if not os.path.lexists(folder) and os.path.lexists(checkout / exercise.name):
+                if checkout.is_symlink():
+                    raise Refused(f"{IN_A_CHECKOUT} is a link. Links are not followed.")
+                folder = checkout / exercise.name
             if folder.is_symlink():
                 raise Refused(f"{exercise.name} is a link. Links are not followed.")
             if not folder.is_dir():
