@@ -15,21 +15,21 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-
-NAMES = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-}
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
     """All tables of the tracker: `Base.metadata.create_all(connection)` makes them."""
 
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
     type_annotation_map = {
         datetime: DateTime(timezone=True),
         Decimal: Numeric(8, 2),
@@ -51,15 +51,13 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    tracks: Mapped[list["Track"]] = relationship(back_populates="author")
-
 
 class Track(Base):
     __tablename__ = "tracks"
     __table_args__ = (CheckConstraint("price >= 0", name="price_is_not_negative"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str]
     description: Mapped[str | None]
     difficulty: Mapped[str] = mapped_column(
@@ -68,11 +66,6 @@ class Track(Base):
     )
     price: Mapped[Decimal] = mapped_column(server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-    author: Mapped[User] = relationship(back_populates="tracks")
-    lessons: Mapped[list["Lesson"]] = relationship(
-        back_populates="track", order_by="Lesson.position"
-    )
 
 
 class Lesson(Base):
@@ -90,5 +83,3 @@ class Lesson(Base):
     content: Mapped[str]
     minutes: Mapped[int]
     is_published: Mapped[bool] = mapped_column(server_default=text("false"))
-
-    track: Mapped[Track] = relationship(back_populates="lessons")

@@ -9,8 +9,7 @@ WHERE deleted_at IS NULL
 CREATE UNIQUE INDEX users_email_in_use ON users (email) WHERE deleted_at IS NULL;
 
 -- Enrollments: values first, so that NULL counts as 0 when the best one is chosen.
-UPDATE enrollments SET progress = least(100, greatest(0, coalesce(progress, 0)))
-WHERE progress IS NULL OR progress NOT BETWEEN 0 AND 100;
+UPDATE enrollments SET progress = least(100, greatest(0, coalesce(progress, 0)));
 
 UPDATE enrollments SET status = 'active' WHERE status = 'completed' AND completed_at IS NULL;
 UPDATE enrollments SET completed_at = NULL WHERE status <> 'completed';

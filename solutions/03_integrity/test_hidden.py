@@ -144,13 +144,16 @@ def _email(row):
 
 
 def mended(users, enrollments, payments):
-    """The rows as the README wants them, from the rows as they were; deleted_at as yes or no."""
+    """The rows as the README wants them, from the rows as they were.
+
+    Of whoever is deleted only now, deleted_at is True: any time will do.
+    """
     alive = {}
     for user in sorted(users, key=lambda row: row["id"]):
         if user["deleted_at"] is None:
             alive.setdefault(user["email"], user["id"])
     wanted_users = {
-        u["id"]: u | {"deleted_at": u["deleted_at"] is not None or alive[u["email"]] != u["id"]}
+        u["id"]: u | {"deleted_at": u["deleted_at"] or alive[u["email"]] != u["id"] or None}
         for u in users
     }
     best = {}
@@ -184,10 +187,9 @@ def test_mending_loses_nothing(sql, db, statements, data):
     for table, wanted in mended(*before.values()).items():
         after = {row["id"]: row for row in db.rows(table)}
         if table == "users":
-            after = {
-                key: row | {"deleted_at": row["deleted_at"] is not None}
-                for key, row in after.items()
-            }
+            now = [row["id"] for row in before["users"] if row["deleted_at"] is None]
+            for key in after.keys() & now:
+                after[key]["deleted_at"] = True if after[key]["deleted_at"] else None
         lost = [row for key, row in wanted.items() if key not in after]
         kept = [row for key, row in after.items() if key not in wanted]
         at = {(row.get("user_id"), row.get("track_id")) for row in lost}
@@ -237,8 +239,8 @@ def _short(row):
 
 
 def _told(column, row):
-    if column == "deleted_at":
-        return "a time" if row[column] else "NULL"
+    if row[column] is True:
+        return "a time"
     return "NULL" if row[column] is None else row[column]
 
 
@@ -251,6 +253,7 @@ def untidy(db, data):
         a_user(data, email=emails[1], deleted_at=THEN),
         a_user(data, email=emails[1]),
         a_user(data, email=emails[2]),
+        a_user(data, email=emails[1], deleted_at=THEN + timedelta(days=1)),
     )
     tracks = db.insert("tracks", *({"title": data.text(2)} for _ in range(3)))
     rows = []
@@ -278,6 +281,7 @@ def untidy(db, data):
         amount = data.number(1, 900) * (1 if number % 2 else -1)
         paid = {"user_id": user["id"], "track_id": tracks[0]["id"], "amount": amount}
         db.insert("payments", paid, paid | {"provider": "stripe", "reference": data.word(4)})
+    db.insert("payments", paid | {"amount": "0.50"})
 
 
 @check("Enrollments go with their user and track, and no payment names somebody who is not there")

@@ -202,8 +202,15 @@ def test_past_the_end_the_total_stays(student, db, data):
     assert (ids, total) == ([], 0), hint(
         "Nobody is stored: the list should be empty and the total 0.", expected=0, actual=total
     )
-    many = data.number(7, 12)
+    many = data.number(11, 14)
     db.insert("users", *(a_user(data) for _ in range(many)))
+    ids, _ = page_of(student.call("list_users"))
+    assert len(ids) == 10, hint(
+        f"{many} users are stored. Without page_size a page should hold 10 of them.",
+        misconception="",
+        expected="10 users",
+        actual=f"{len(ids)} users",
+    )
     ids, total = page_of(student.call("list_users", page=4, page_size=5))
     assert ids == [], hint(
         f"{many} users fill three pages of 5 at most; page 4 should be empty.", actual=ids

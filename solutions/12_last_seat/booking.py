@@ -26,26 +26,29 @@ def book_bundle(session: Session, user_id: int, track_ids: Sequence[int]) -> boo
     Returns:
         Whether the user has a seat in each of them now.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for _ in range(ATTEMPTS - 1):
         try:
-            with session.begin():
-                return _book(session, user_id, track_ids)
+            return _attempt(session, user_id, track_ids)
         except DBAPIError as error:
-            if error.orig.sqlstate not in LOST_A_RACE or attempt == ATTEMPTS:
+            if error.orig.sqlstate not in LOST_A_RACE:
                 raise
-    raise AssertionError("the last attempt returns or raises")
+    return _attempt(session, user_id, track_ids)
+
+
+def _attempt(session: Session, user_id: int, track_ids: Sequence[int]) -> bool:
+    """All of it in a transaction of its own, which has ended when this returns or raises."""
+    with session.begin():
+        return _book(session, user_id, track_ids)
 
 
 def _book(session: Session, user_id: int, track_ids: Sequence[int]) -> bool:
     """Look and write. Nobody changes these tracks between the two, until the transaction ends."""
     locked = select(Track.id, Track.seats).where(Track.id.in_(track_ids))
     # Always in the same order: who locks in the order of the wish meets others half way.
-    seats = dict(session.execute(locked.order_by(Track.id).with_for_update()).tuples().all())
+    seats = dict(session.execute(locked.order_by(Track.id).with_for_update()).all())
     if missing := set(track_ids) - seats.keys():
         raise TrackNotFound(missing)
-    theirs = select(Booking.track_id).where(
-        Booking.user_id == user_id, Booking.track_id.in_(track_ids)
-    )
+    theirs = select(Booking.track_id).where(Booking.user_id == user_id)
     wanted = sorted(seats.keys() - set(session.scalars(theirs)))
     if any(seats[track_id] == 0 for track_id in wanted):
         return False
