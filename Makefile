@@ -29,7 +29,7 @@ GRADED = $(ASKED_FOR) --sandbox process $(filter-out $(HOSTILE),$(wildcard $(CLA
 	$(info Bubblewrap does not work here: $(notdir $(HOSTILE)), whose submission attacks the grader, stays out.)
 endif
 
-.PHONY: help grade lab test bench lint clean lock setup-grade setup-lab setup-dev \
+.PHONY: help grade lab test bench mutants mutants-sample lint clean lock setup-grade setup-lab setup-dev \
 	test-containers test-sandbox test-browser test-notebooks test-tracker test-slow test-all
 .NOTPARALLEL:
 
@@ -65,6 +65,12 @@ test-slow: setup-dev ## run the slow tests that need nothing special
 
 test-all: setup-dev ## run every test; what the machine lacks is skipped, with the reason
 	@$(PYTEST) -q -rs tests $(ARGS)
+
+mutants: setup-dev ## grade every mutant of the solutions, and write their ledgers
+	@$(BIN)/kit exercise verify --mutants $(ARGS)
+
+mutants-sample: setup-dev ## grade those of changed exercises, and a part of the others
+	@$(BIN)/kit exercise verify --mutants --sample $(ARGS)
 
 bench: setup-dev ## measure every figure that the README quotes
 	@for script in bench/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done

@@ -64,6 +64,7 @@ def grade(
     jobs: int = 1,
     own_work: bool = False,
     visible_only: bool = False,
+    until_failure: bool = False,
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = lambda done, total: None,
 ) -> Grading:
@@ -82,6 +83,8 @@ def grade(
         jobs: processes.
         own_work: the code is the user's own, so that a mere process may do as sandbox.
         visible_only: leave out the checks that only instructors hold.
+        until_failure: at each exercise of a submission, leave out the checks after the first one
+            that fails. They are missing in the result.
         say: told in a line what was chosen and why.
         progress: told after every check.
 
@@ -103,6 +106,7 @@ def grade(
         own_work=own_work,
         visible_only=visible_only,
         standby=None,
+        until_failure=until_failure,
         say=say,
         progress=progress,
     )
@@ -124,6 +128,7 @@ class _How:
     own_work: bool
     visible_only: bool
     standby: Standby | None
+    until_failure: bool
     say: Callable[[str], None]
     progress: Progress
 
@@ -147,6 +152,7 @@ def _grade(
             paths=tuple(os.path.abspath(p) for p in paths),
             exercises=tuple(e.name for e in chosen),
             visible_only=how.visible_only,
+            until_failure=how.until_failure,
             seed=how.seed,
             sandbox=sandbox,
             own_work=how.own_work,
@@ -157,7 +163,7 @@ def _grade(
         desks = sum(len(submission.files) for submission in submissions)
         run(plan, min(how.jobs, desks), gathered, prestarted)
     results = [
-        _submission_result(submission, number, chosen, gathered, how.visible_only)
+        _submission_result(submission, number, chosen, gathered, how)
         for number, submission in enumerate(submissions)
     ]
     timings = {
@@ -213,6 +219,7 @@ def check(
         jobs=1,
         own_work=True,
         visible_only=True,
+        until_failure=False,
         standby=standby,
         say=say,
         progress=progress,
@@ -248,11 +255,11 @@ def _submission_result(
     number: int,
     exercises: Sequence[Exercise],
     gathered: Gathered,
-    visible_only: bool,
+    how: _How,
 ) -> SubmissionResult:
     graded = []
     for exercise in exercises:
-        specs = _specs(exercise, visible_only)
+        specs = _specs(exercise, how.visible_only)
         problem = submission.problems.get(exercise.name)
         handed_in = exercise.name in submission.files or problem is not None
         if exercise.name in submission.files:
@@ -261,12 +268,19 @@ def _submission_result(
                 gathered.results.get(key) or _lost(spec, gathered.problems.get(key, ""))
                 for spec, key in zip(specs, keys, strict=True)
             ]
+            if how.until_failure:
+                checks = _until_failure(checks)
         else:
             checks = [not_taken(spec, problem or _NOTHING) for spec in specs]
         graded.append(
             ExerciseResult(exercise.name, exercise.title, tuple(checks), handed_in, exercise.sha256)
         )
     return SubmissionResult(submission.student, tuple(graded), submission.sha256)
+
+
+def _until_failure(checks: list[CheckResult]) -> list[CheckResult]:
+    failed = [number for number, c in enumerate(checks) if c.outcome is Outcome.FAILED]
+    return checks[: failed[0] + 1] if failed else checks
 
 
 _NOTHING = Failure(Reason.MISSING, "Nothing was handed in for this exercise.")

@@ -26,6 +26,8 @@ class Plan:
     exercises: tuple[str, ...]
     """Names of the exercises."""
     visible_only: bool
+    until_failure: bool
+    """Whether an exercise that a submission failed in one check gets no further ones."""
     seed: int
     sandbox: str
     own_work: bool

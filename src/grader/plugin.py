@@ -65,14 +65,21 @@ class Bench:
         self._judge: Judge | None = None
         self._desk: Desk | None = None
         self._lanes: Lanes | None = None
+        self._failed = False
 
-    def result(self, item: CheckItem) -> tuple[CheckResult, float]:
-        """What an item's check finds, and how many seconds that takes."""
+    def result(self, item: CheckItem) -> tuple[CheckResult, float] | None:
+        """What an item's check finds, and how many seconds that takes; None where a check before
+        it failed, and that is enough.
+        """
         node = item.node
         if self._judges:
             return self._lanes_of(node).result(item.spec)
         began = time.perf_counter()
-        result = self.desk(node.submission, node.exercise).run(item.spec, more=item.more)
+        desk = self.desk(node.submission, node.exercise)
+        if self._failed and self._plan.until_failure:
+            return None
+        result = desk.run(item.spec, more=item.more)
+        self._failed = self._failed or result.outcome is Outcome.FAILED
         return result, time.perf_counter() - began
 
     def _lanes_of(self, node: ExerciseNode) -> Lanes:
@@ -88,6 +95,7 @@ class Bench:
         if desk is None or (desk.submission, desk.exercise) != (submission, exercise):
             self.clear()
             desk = self._desk = self._open().desk(submission, exercise)
+            self._failed = False
         return desk
 
     def clear(self) -> None:
@@ -225,7 +233,10 @@ class CheckItem(pytest.Item):
     """Whether another check of the same submission and exercise follows."""
 
     def runtest(self) -> None:
-        result, seconds = self.config.stash[_BENCH].result(self)
+        found = self.config.stash[_BENCH].result(self)
+        if found is None:
+            pytest.skip("a check before it failed")
+        result, seconds = found
         self.user_properties.append((PROPERTY, json.dumps(check_to_json(result))))
         self.user_properties.append((SECONDS, seconds))
         if result.outcome is not Outcome.PASSED:

@@ -36,6 +36,7 @@ class Gathered:
         self.fault = ""
         """Why nothing could be graded at all."""
         self.interrupted = False
+        self._spared = 0
         self._progress = progress
         self._total = total
 
@@ -54,7 +55,10 @@ class Gathered:
         if report.when == "call" and PROPERTY in properties:
             self.results[key] = check_from_json(json.loads(properties[PROPERTY]))
             self.seconds[key] = properties[SECONDS]
-            self._progress(len(self.results), self._total)
+            self._progress(len(self.results) + self._spared, self._total)
+        elif report.skipped:  # a check before it failed, and that was to be enough
+            self._spared += 1
+            self._progress(len(self.results) + self._spared, self._total)
         elif report.failed:
             self.problems[key] = _why(report)
 

@@ -4,7 +4,7 @@ should.
 For every exercise: the solution and each of ``alternatives/`` get full marks; the starter gets
 none; each of ``mistakes/`` fails exactly the checks that its header names and is shown its own
 misconception; every misconception has a page with a ladder of hints; no file is there that has no
-purpose.
+purpose, and none says that something is still to be written.
 
 An alternative or a mistake is a file that stands for the answer, or a folder of answer files. Where
 an exercise has several of them, a single file is called by what it is and the answer file that it
@@ -13,6 +13,7 @@ stands for (``fan_out.popular_tracks.sql``). What a sample leaves out is the sol
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
@@ -24,12 +25,16 @@ from grader.batch import Progress, grade
 from grader.catalog import Course, Exercise, load_course
 from grader.errors import CatalogError
 from grader.results import ExerciseResult, Outcome
+from grader.tomlfile import read_text
 
+TO_WRITE = "WRITE:"
+"""What marks a line of a new exercise that its author has still to write."""
 HINTS = 3
 """Rungs of a ladder: a question, a pointer, a worked step."""
 _HEADER = re.compile(
     r"\A# misconception: (?P<id>[a-z0-9-]+)\n(?P<fails># fails: .+\n(?:#   .+\n)*)"
 )
+_TEXTS = frozenset({".py", ".sql", ".md", ".toml"})
 _PAGES = ("README.md", "exercise.toml", "test_visible.py")
 
 
@@ -239,15 +244,19 @@ def _about_files(course: Course, exercise: Exercise) -> Iterator[Finding]:
     readme = exercise.path / "README.md"
     if not readme.is_file() or not readme.read_text(encoding="utf-8").strip():
         yield Finding(name, "README.md", "is missing or empty")
-    for spec in exercise.checks:
-        if spec.misconception:
-            yield from _about_page(course, name, spec.misconception)
+    pages = [spec.misconception for spec in exercise.checks if spec.misconception]
     if exercise.solution_path:
         for path in _entries(exercise.solution_path / "mistakes"):
-            try:
-                yield from _about_page(course, name, _mistake(exercise, path).misconception)
-            except CatalogError:
-                continue  # reported with the samples
+            with contextlib.suppress(CatalogError):  # reported with the samples
+                pages.append(_mistake(exercise, path).misconception)
+    for page in dict.fromkeys(pages):
+        yield from _about_page(course, name, page)
+    folders = [exercise.path, *([exercise.solution_path] if exercise.solution_path else [])]
+    for file in (
+        *(file for folder in folders for file in sorted(folder.rglob("*"))),
+        *(course.root / _page_of(page) for page in dict.fromkeys(pages)),
+    ):
+        yield from _to_write(course, name, file)
     for stray in _stray_files(exercise):
         yield Finding(
             name, str(stray), "has no purpose here: name it in exercise.toml or delete it"
@@ -255,12 +264,28 @@ def _about_files(course: Course, exercise: Exercise) -> Iterator[Finding]:
 
 
 def _about_page(course: Course, exercise: str, misconception: str) -> Iterator[Finding]:
-    where = f"docs/misconceptions/{misconception}.md"
+    where = _page_of(misconception)
     page = course.misconceptions.get(misconception)
     if page is None:
         yield Finding(exercise, where, "is missing, or has no front matter")
     elif len([h for h in page.hints if h.strip()]) < HINTS:
         yield Finding(exercise, where, f"needs {HINTS} hints: a question, a pointer, a worked step")
+
+
+def _page_of(misconception: str) -> str:
+    return f"docs/misconceptions/{misconception}.md"
+
+
+def _to_write(course: Course, exercise: str, file: Path) -> Iterator[Finding]:
+    """The lines of a file that say that something is still to be written."""
+    if not file.is_file() or file.suffix not in _TEXTS:
+        return
+    where = file.relative_to(course.root).as_posix()
+    for number, line in enumerate(read_text(file).splitlines(), 1):
+        _, marked, wanted = line.partition(TO_WRITE)
+        if marked:
+            said = wanted.strip(" \"'#,")
+            yield Finding(exercise, f"{where}:{number}", f"is still to be written: {said}")
 
 
 def _stray_files(exercise: Exercise) -> Iterator[Path]:
@@ -270,7 +295,7 @@ def _stray_files(exercise: Exercise) -> Iterator[Path]:
         if path.name not in known:
             yield path.relative_to(exercise.path.parent.parent)
     if exercise.solution_path:
-        known = {"test_hidden.py", "alternatives", "mistakes", *exercise.answer}
+        known = {"test_hidden.py", "alternatives", "mistakes", "mutants.json", *exercise.answer}
         for path in _entries(exercise.solution_path):
             if path.name not in known:
                 yield path.relative_to(exercise.solution_path.parent.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -30,18 +31,20 @@ def refuse_taken(target: Path) -> None:
         raise WrongUsage(msg)
 
 
-def write(files: Mapping[str, bytes], target: Path) -> None:
-    """Write files by their paths.
+def write(files: Mapping[str, bytes], target: Path, *, top: str | None = None) -> None:
+    """Write files by their paths. Those that begin with ``#!`` can be run.
 
     Args:
         target: a folder that is not there yet, or a file that ends in ``.zip``.
+        top: the folder in an archive that holds them; called like the archive if not given, and
+            ``""`` for none.
 
     Raises:
         WrongUsage: nothing can be written there.
     """
     try:
         if target.suffix == _SUFFIX:
-            _write_zip(files, target)
+            _write_zip(files, target, f"{target.stem}/" if top is None else top)
         else:
             _write_folder(files, target)
     except OSError as error:
@@ -56,6 +59,7 @@ def _write_folder(files: Mapping[str, bytes], target: Path) -> None:
             file = staging / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+            file.chmod(_mode(content))
         staging.chmod(0o755)
         staging.rename(target)
     except BaseException:
@@ -63,15 +67,19 @@ def _write_folder(files: Mapping[str, bytes], target: Path) -> None:
         raise
 
 
-def _write_zip(files: Mapping[str, bytes], target: Path) -> None:
+def _mode(content: bytes) -> int:
+    return 0o755 if content.startswith(b"#!") else 0o644
+
+
+def _write_zip(files: Mapping[str, bytes], target: Path, top: str) -> None:
     descriptor, name = tempfile.mkstemp(prefix=".unfinished-", dir=target.absolute().parent)
     staging = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as archive:
             for path, content in files.items():
-                entry = zipfile.ZipInfo(f"{target.stem}/{path}", _EPOCH)
+                entry = zipfile.ZipInfo(f"{top}{path}", _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
+                entry.external_attr = (stat.S_IFREG | _mode(content)) << 16
                 archive.writestr(entry, content)
         staging.chmod(0o644)
         staging.replace(target)

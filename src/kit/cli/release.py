@@ -9,6 +9,7 @@ import click
 
 from kit.cli import options
 from kit.cli.output import quiet_children, say
+from kit.errors import WrongUsage
 
 if TYPE_CHECKING:
     from grader.catalog import Course
@@ -24,8 +25,15 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Only this exercise. May be given several times.",
 )
+@click.option(
+    "--gradescope",
+    is_flag=True,
+    help="Make the autograder for Gradescope, hidden checks included: not for students.",
+)
 @options.course
-def command(*, target: Path, exercises: tuple[str, ...], course: Path | None) -> int:
+def command(
+    *, target: Path, exercises: tuple[str, ...], gradescope: bool, course: Path | None
+) -> int:
     """Make the bundle for students: exercises, notebooks, pages. No solution, no hidden check.
 
     TARGET is a folder that is not there yet, or a file that ends in .zip. Before anything is
@@ -33,10 +41,13 @@ def command(*, target: Path, exercises: tuple[str, ...], course: Path | None) ->
     that earns points is somebody's answer. Exit code 1 if something is found; then nothing is
     written.
 
+    With --gradescope the archive is for Gradescope, to be uploaded as an assignment's autograder.
+
     \b
     Examples:
       kit release students/
       kit release week3.zip --exercise 04 --exercise 08
+      kit release autograder.zip --gradescope --exercise 04
     """
     from grader import release
     from grader.catalog import load_course
@@ -48,6 +59,8 @@ def command(*, target: Path, exercises: tuple[str, ...], course: Path | None) ->
     root = find_root(named=course)
     chosen = resolve(root, exercises)
     whole = load_course(root)
+    if gradescope:
+        return _autograder(whole, chosen, target)
     files = release.bundle(whole, whole.select(chosen))
     found = [
         f"{leak.file} holds lines of {leak.source}: {leak.line}"
@@ -61,6 +74,22 @@ def command(*, target: Path, exercises: tuple[str, ...], course: Path | None) ->
         return 1
     write(files, target)
     click.echo(f"{len(files)} files for students: {target}")
+    return 0
+
+
+def _autograder(course: Course, chosen: list[str], target: Path) -> int:
+    from kit import gradescope
+    from kit.bundle import write
+
+    if target.suffix != ".zip":
+        msg = f"Gradescope takes a zip archive, and {target} is not called like one: name a .zip."
+        raise WrongUsage(msg)
+    exercises = course.select(chosen)
+    source = Path(gradescope.__file__).resolve().parents[2]
+    write(gradescope.autograder(course, exercises, source), target, top="")
+    points = sum(exercise.points for exercise in exercises)
+    click.echo(f"Autograder for Gradescope, {points:g} points: {target}")
+    say("It holds the hidden checks. It is for Gradescope, not for students.")
     return 0
 
 

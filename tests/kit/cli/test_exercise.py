@@ -53,5 +53,31 @@ def test_json_names_what_was_looked_at_and_found(verify: Inside, tiny: Path) -> 
     assert data["submissions"] == 3
 
 
+@pytest.mark.sandbox
+def test_mutants_are_graded_and_a_survivor_needs_a_reason(verify: Inside, tiny: Path) -> None:
+    ended = verify("--mutants")
+    assert ended.code == 0, ended.out
+    assert "mutants failed: all as it should be" in ended.out
+    ledger = tiny / "solutions" / EXERCISE / "mutants.json"
+    assert json.loads(ledger.read_text())["survivors"] == []
+    before = ledger.read_bytes()
+    hidden = tiny / "solutions" / EXERCISE / "test_hidden.py"
+    hidden.write_text(hidden.read_text().replace("== 2,", ">= 0,"))
+    visible = tiny / "exercises" / EXERCISE / "test_visible.py"
+    visible.write_text(visible.read_text().replace("== 1,", ">= 0,"))
+    ended = verify("--mutants", "--sample", "--json")
+    assert ended.code == 1
+    data = json.loads(ended.out)
+    assert any("passes every check" in finding["message"] for finding in data["findings"])
+    assert any("fewer than 95%" in finding["message"] for finding in data["findings"])
+    assert ledger.read_bytes() == before
+
+
+def test_a_sample_of_nothing_is_wrong_usage(verify: Inside, tiny: Path) -> None:
+    ended = verify("--sample")
+    assert ended.code == 2
+    assert "--mutants" in ended.err
+
+
 def test_no_such_exercise_is_wrong_usage(verify: Inside, tiny: Path) -> None:
     assert verify("99").code == 2
