@@ -25,6 +25,7 @@ cell("select", "%sql SELECT 1 AS a")
 import prettytable
 vars(prettytable).update({s.name: s for s in prettytable.TableStyle})
 cell("output", "%sql SELECT 1")
+cell("nothing", "%sql SET application_name = 'me'")
 cell("error", "%sql SELECT * FROM no_such_table")
 from sql.connection import Connection
 raw = Connection.current.internal_connection.connection.driver_connection
@@ -53,6 +54,18 @@ def test_a_select_shows_its_rows(notebook):
 
 def test_without_the_kit_a_select_still_fails_on_the_style_of_its_table(as_it_is):
     assert "KeyError: 'DEFAULT'" in as_it_is["select"], "delete restore_style_names"
+
+
+def test_a_statement_without_a_result_shows_none(notebook):
+    assert notebook.run("%sql SET application_name = 'me'").result is None
+
+
+def test_a_select_without_rows_shows_its_columns(notebook):
+    assert "<th>a</th>" in notebook.run("%sql SELECT 1 AS a WHERE false").result._repr_html_()
+
+
+def test_without_the_kit_a_statement_without_a_result_still_shows_a_list(as_it_is):
+    assert "[]" in as_it_is["nothing"], "delete the cure at the end of _run"
 
 
 def test_an_error_of_the_server_fails_the_cell(notebook):

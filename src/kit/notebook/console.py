@@ -113,7 +113,8 @@ def _run(magic: Any, line: str, cell: str, local_ns: dict[str, Any] | None) -> A
         _roll_back()
         raise _sql_error(error, cell or line) from error
     sys.stdout.write(printed.getvalue())
-    return result
+    # ipython-sql gives an empty list, and shows "[]", also where a statement has no result at all.
+    return None if getattr(result, "pretty", result) is None else result
 
 
 def _roll_back() -> None:
