@@ -31,10 +31,13 @@ import psycopg
 
 from pglab.errors import PglabError
 
-__all__ = ["Event", "Interleaving", "Session", "SessionError", "blockers"]
+__all__ = ["OBSERVER", "Event", "Interleaving", "Session", "SessionError", "blockers"]
 
 Level = Literal["read committed", "repeatable read", "serializable"]
 Rows = list[tuple[Any, ...]]
+OBSERVER = "observer"
+"""``application_name`` of the connection that looks who waits for whom."""
+
 _LOOK_S = 0.001
 _DEADLOCK_TIMEOUT_MS = 20
 
@@ -161,7 +164,7 @@ class Interleaving:
         self._timers_run_out = False
         self.events: list[Event] = []
         """Everything that happened, in order."""
-        self._observer = psycopg.connect(url, autocommit=True, application_name="observer")
+        self._observer = psycopg.connect(url, autocommit=True, application_name=OBSERVER)
 
     def enter(self, *names: str) -> list[Session]:
         """New sessions of these names, in autocommit."""

@@ -259,8 +259,10 @@ def snapshot(url):
         }
         others = connection.execute(
             "SELECT (SELECT array_agg(rolname ORDER BY 1) FROM pg_roles),"
-            # Templates of scratch databases stay, so that the next one is quick.
-            " (SELECT array_agg(datname ORDER BY 1) FROM pg_database WHERE datname !~ '^kit_t_')"
+            # Templates of scratch databases stay, so that the next one is quick; and %progress
+            # fills a database of its own from what the learner did.
+            " (SELECT array_agg(datname ORDER BY 1) FROM pg_database"
+            "   WHERE datname !~ '^kit_t_' AND datname <> 'practice')"
         ).fetchone()
     return content, others
 

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import select, text
 
-from kit.notebook import taps, traffic, workspace
+from kit.notebook import scratch, taps, traffic, workspace
+from pglab.sessions import Interleaving
 from tracker.models import User
 
 
@@ -337,6 +338,31 @@ def test_the_orm_is_counted_by_what_it_sends(tracker_url, learner):
     [sent] = own(recorded(ask))
     assert sent.rows == 2
     assert "$1" in sent.sql
+
+
+def test_making_a_scratch_database_is_not_counted(tracker_url):
+    made = []
+    recorder = recorded(lambda: made.append(scratch(copy=True)))
+    made[0].drop()
+    assert recorder.statements() == []
+    assert recorder.round_trips == 0
+
+
+def test_who_only_looks_at_an_interleaving_is_not_counted(tracker_url):
+    with Interleaving(tracker_url) as stage:
+        alice, bob = stage.enter("alice", "bob")
+
+        def steps():
+            alice.begin()
+            alice.run("SELECT pg_advisory_xact_lock(7)")
+            bob.run("SELECT pg_advisory_xact_lock(7)")
+            alice.commit()
+
+        statements = [
+            sent.sql for sent in recorded(steps).statements() if not sent.is_transaction_control
+        ]
+    assert len(statements) == 2
+    assert not [sql for sql in statements if "pg_blocking_pids" in sql]
 
 
 def test_a_password_is_not_in_the_representation(connection):

@@ -18,7 +18,7 @@ from kit.notebook.revisions import history
 from kit.notebook.schema_changes import schema_diff
 from kit.notebook.showing import Shown, claim, table, verdict
 from kit.notebook.timelines import timeline
-from kit.notebook.workspace import engine, server, session, url
+from kit.notebook.workspace import client_programs, engine, server, session, url
 
 __all__ = [
     "Doorway",
@@ -31,6 +31,7 @@ __all__ = [
     "calibration",
     "capability_table",
     "claim",
+    "client_programs",
     "compare",
     "diagram",
     "engine",

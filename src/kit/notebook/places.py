@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from kit.notebook import console, workspace
+from kit.notebook import console, traffic, workspace
 from kit.notebook.errors import NotebookError
 from kit.notebook.traffic import KITS_OWN
 from pglab.errors import PglabError
@@ -77,11 +77,15 @@ def scratch(*, copy: bool = False) -> ScratchDatabase:
         _laboratory.append(Scratch(server))
         atexit.register(close_scratch)
     laboratory = _laboratory[-1]
-    made = laboratory.clone(
-        laboratory.template(f"lesson{_sources()}", _fill)
-        if copy
-        else laboratory.template("empty", lambda _url: None)
-    )
+    aside = traffic.start()  # a template is made once, and is not what a cell is about
+    try:
+        made = laboratory.clone(
+            laboratory.template(f"lesson{_sources()}", _fill)
+            if copy
+            else laboratory.template("empty", lambda _url: None)
+        )
+    finally:
+        traffic.stop(aside)
     engine = make_engine(made.url)
     return ScratchDatabase(made.name, made.url, engine, make_sessions(engine), made)
 

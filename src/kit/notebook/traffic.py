@@ -15,8 +15,8 @@ to do:
 - **Seconds** are spent between handing over and having the whole answer; making objects of it is
   not in them.
 
-What is not counted: other processes; connections whose ``application_name`` is ``kit``, because the
-kit uses those for its own work; and drivers other than psycopg 3.
+What is not counted: other processes; connections whose ``application_name`` is ``kit`` or that of
+an interleaving's observer, because those are not the learner's; and drivers other than psycopg 3.
 
 ``tests/notebooks/test_traffic.py`` compares these counts with libpq's own trace of the protocol.
 """
@@ -35,11 +35,14 @@ from weakref import WeakKeyDictionary
 from psycopg import pq
 from psycopg.adapt import Transformer
 
+from pglab.sessions import OBSERVER
+
 MOST_KEPT = 5_000
 """Statements of a cell that are kept one by one; more are counted, and their text is not kept."""
 
 KITS_OWN = b"kit"
-"""``application_name`` of connections that are not counted."""
+"""``application_name`` of the kit's own connections."""
+_NOT_COUNTED = frozenset((KITS_OWN, OBSERVER.encode()))
 
 TRANSACTION_CONTROL = frozenset(
     ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE")
@@ -270,7 +273,7 @@ def open_transactions() -> list[OpenTransaction]:
             continue
         state = _STATES.get(pgconn.transaction_status)
         name = pgconn.parameter_status(b"application_name") or b""
-        if state is not None and name != KITS_OWN:
+        if state is not None and name not in _NOT_COUNTED:
             found.append(OpenTransaction(_known[pgconn].dbname, name.decode(), state))
     return sorted(found)
 
@@ -282,7 +285,7 @@ def forget() -> None:
 
 def recorder_for(pgconn: Any) -> Recorder | None:
     """The recorder that notes what this connection sends; None where nothing is noted."""
-    if not _recorders or pgconn.parameter_status(b"application_name") == KITS_OWN:
+    if not _recorders or pgconn.parameter_status(b"application_name") in _NOT_COUNTED:
         return None
     return _recorders[-1]
 

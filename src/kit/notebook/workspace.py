@@ -5,10 +5,12 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from kit import client_programs as programs
 from kit import database, home
 from kit.errors import KitError
 from kit.notebook.errors import NotConnected
@@ -108,3 +110,8 @@ def url() -> str:
 def server() -> Server:
     """Your PostgreSQL server."""
     return open_workspace().server
+
+
+def client_programs() -> Path | None:
+    """Where ``pg_dump`` is that fits your server, with its like; None: where PATH finds them."""
+    return programs.directory(server().version)
