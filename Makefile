@@ -55,7 +55,7 @@ test-browser: setup-dev ## run the tests in Chromium
 	@KIT_REQUIRE=browser $(PYTEST) -q -rs -m browser tests $(ARGS)
 
 test-notebooks: setup-dev ## run every notebook from its first cell to its last
-	@$(PYTEST) -q -rs -m notebook tests $(ARGS)
+	@$(PYTEST) -q -rs -n logical --maxprocesses 4 --dist load -m notebook tests $(ARGS)
 
 test-tracker: setup-dev ## run the tests of the tracker, on TRACKER_TEST_VERSION=16 or such
 	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not slow" tests/tracker $(ARGS)
@@ -69,8 +69,11 @@ test-all: setup-dev ## run every test; what the machine lacks is skipped, with t
 mutants: setup-dev ## grade every mutant of the solutions, and write their ledgers
 	@$(BIN)/kit exercise verify --mutants $(ARGS)
 
-mutants-sample: setup-dev ## grade those of changed exercises, and a part of the others
-	@$(BIN)/kit exercise verify --mutants --sample $(ARGS)
+# An exercise has a ledger once somebody has read every mutant of it that survived.
+WITH_LEDGER = $(notdir $(patsubst %/mutants.json,%,$(wildcard solutions/*/mutants.json)))
+
+mutants-sample: setup-dev ## grade those of changed exercises that have a ledger, and a part of the others
+	@$(BIN)/kit exercise verify --mutants --sample $(WITH_LEDGER) $(ARGS)
 
 bench: setup-dev ## measure every figure that the README quotes
 	@for script in bench/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
