@@ -109,6 +109,7 @@ LEVELS = {
     "tracker/api": ("api",),
     "pglab": ("grade",),
     "grader": ("grade",),
+    "grader/mutants": ("grade", "author"),
     "kit": ("grade",),
     "kit/notebook": ("grade", "lab"),
     "kit/web": ("api", "studio"),

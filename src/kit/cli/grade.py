@@ -101,11 +101,7 @@ def command(
     root = find_root(named=course)
     chosen = resolve(root, exercises)
     _refuse_unusable(paths, out)
-    _refuse_early(formats)
-    if record:
-        from kit import class_records
-
-        class_records.prepare(record, say)
+    _refuse_early(formats, record)
     with ReportFolder(out) as folder:
         from grader import batch
         from grader.reports import DEFAULT, names_of, write_reports
@@ -158,14 +154,18 @@ def _refuse_unusable(paths: Sequence[Path], out: Path) -> None:
             raise WrongUsage(msg)
 
 
-def _refuse_early(formats: Sequence[str]) -> None:
-    """A worksheet that does not match must not cost a whole grading."""
+def _refuse_early(formats: Sequence[str], record: str | None) -> None:
+    """Neither a worksheet nor a database that does not fit may cost a whole grading."""
     if "moodle" in formats:
         msg = (
             "The format moodle fills in a worksheet that Moodle exported. Grade first, then: "
             "kit report DIR --format moodle --worksheet FILE."
         )
         raise WrongUsage(msg)
+    if record:
+        from kit import class_records
+
+        class_records.prepare(record, say)
 
 
 def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:
