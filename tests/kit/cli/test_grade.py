@@ -287,13 +287,12 @@ def test_a_mere_process_is_a_sandbox_for_others_only_by_name(
     ]
     words = kit.command("grade", str(submissions), "--out", str(tmp_path / "out"), "--jobs", "1")
     words += ["--database", "embedded"]
-    refused = kit.run([*hidden, *words], cwd=tiny, KIT_HOME=str(learners_home))
+    alone = {"KIT_HOME": str(learners_home), "DOCKER_HOST": "unix:///nonexistent.sock"}
+    refused = kit.run([*hidden, *words], cwd=tiny, **alone)
     assert refused.code == 3
     assert "--sandbox process" in refused.err
     assert not (tmp_path / "out").exists()
-    graded = kit.run(
-        [*hidden, *words, "--sandbox", "process"], cwd=tiny, KIT_HOME=str(learners_home)
-    )
+    graded = kit.run([*hidden, *words, "--sandbox", "process"], cwd=tiny, **alone)
     assert graded.code == 0
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     assert results["evidence"]["sandbox"] == "process"
