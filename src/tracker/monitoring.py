@@ -39,7 +39,7 @@ class Category(enum.StrEnum):
 _TABLES = {
     Category.CATALOG: "tracks track_prerequisites modules lessons sections media quizzes questions",
     Category.LEARNING: "enrollments track_progress lesson_progress section_progress quiz_attempts "
-    "certificates ai_interactions",
+    "certificates ai_interactions exercise_attempts check_results hints_taken predictions",
     Category.ANALYTICS: "track_analytics track_completion learning_days learner_engagement "
     "view_refreshes refresh_analytics",
     Category.PEOPLE: "users organizations oauth_accounts login_sessions verification_tokens",
