@@ -11,7 +11,7 @@ from tests.security.archives import MADE, Made
 from tests.security.conftest import HONEST, SUBMISSIONS, Hostile, ends_of, result_of
 
 # The first test waits for the grading of all.
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 @pytest.mark.parametrize("hostile", SUBMISSIONS, ids=lambda h: h.name)
