@@ -13,6 +13,7 @@ NEWEST = (tracks.c.published_at.desc(), tracks.c.id.desc())
 def newest_tracks(session, *, size, after=None, level=None):
     if size < 1 or size > 100:
         raise ValueError(f"no page has {size} tracks")
+    # SQLAlchemy makes IS NOT NULL of it, as many people write it.
     listed = select(tracks).where(tracks.c.published_at != None).order_by(*NEWEST)  # noqa: E711
     if level is not None:
         listed = listed.filter_by(level=level)

@@ -15,6 +15,7 @@ from grader.sandbox.base import WORKER
 SOCKET_DIR = "/run/postgresql"
 HOME = "/student"
 # S108 warns of names in a shared /tmp that others can guess: in the sandbox /tmp is nobody else's.
+# Folders of the sandbox, not of this machine.
 _WRITABLE = (HOME, "/tmp", "/dev/shm")  # noqa: S108
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives")
 # Far above the identifiers that people and services have, so that no file or process is shared with

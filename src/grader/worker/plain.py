@@ -83,6 +83,7 @@ def _loaded(state: InstanceState[Any], seen: frozenset[int] = frozenset()) -> di
     """
     seen |= {id(state)}
     fields: dict[str, Any] = {}
+    # SQLAlchemy's collection of attributes can only be gone through by its keys.
     declared = [name for name in state.mapper.attrs.keys() if name in state.dict]  # noqa: SIM118
     for name in dict.fromkeys([*declared, *sorted(state.dict)]):
         value = state.dict[name]
