@@ -8,6 +8,7 @@ failure, so that a suite on a machine that was prepared for it cannot pass by do
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -75,6 +76,8 @@ def _demand(name: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what it puts into the background deaf to Ctrl-C; what tests interrupt must hear.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unknown = _required() - CAPABILITIES.keys()
     if unknown:
         known = ", ".join(CAPABILITIES)

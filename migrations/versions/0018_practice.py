@@ -124,12 +124,6 @@ def _create_attempts() -> None:
             "attempt_id", "position", name=op.f("uq_check_results_attempt_id_position")
         ),
     )
-    op.create_index(
-        op.f("ix_check_results_misconception"),
-        "check_results",
-        ["misconception"],
-        postgresql_where=sa.text("misconception IS NOT NULL"),
-    )
 
 
 def _create_hints_and_predictions() -> None:

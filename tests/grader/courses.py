@@ -81,9 +81,10 @@ def test_notes_are_found(student, db, data):
     )
 """
 
+# Never in order by luck, as rows without ORDER BY may be.
 WITHOUT_ORDER = """# misconception: in-any-order
 # fails: test_notes_are_found
-""" + SOLUTION.replace(" ORDER BY body", " ORDER BY reverse(body) DESC, id")
+""" + SOLUTION.replace(" ORDER BY body", " ORDER BY body DESC")
 
 PAGE = """+++
 title = "Rows come in the order in which they were stored"

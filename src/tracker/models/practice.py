@@ -24,7 +24,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -122,8 +121,6 @@ class CheckResult(Base):
         CheckConstraint(
             "misconception IS NULL OR outcome = 'failed'", name="only_failed_has_misconception"
         ),
-        # who has, or had, a misconception
-        Index(None, "misconception", postgresql_where=text("misconception IS NOT NULL")),
     )
 
 

@@ -114,7 +114,7 @@ def test_checks_after_the_first_that_fails_are_left_out(
     course: Path, home: Path, tmp_path: Path
 ) -> None:
     broken = SOLUTION.replace("INSERT INTO notes", "INSERT INTO nothing")
-    wrong_later = SOLUTION.replace(" ORDER BY body", " ORDER BY reverse(body) DESC, id")
+    wrong_later = SOLUTION.replace(" ORDER BY body", " ORDER BY body DESC")
     answers = {"broken": broken, "later": wrong_later, "right": SOLUTION}
     grading = batch.grade(
         [make_class(tmp_path / "class", answers)],
