@@ -76,7 +76,8 @@ def _demand(name: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell starts what it puts into the background deaf to Ctrl-C; what tests interrupt must hear.
+    # A shell starts what it puts into the background deaf to Ctrl-C; what tests interrupt must hear
+    # it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     unknown = _required() - CAPABILITIES.keys()
     if unknown:
