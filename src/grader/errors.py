@@ -6,8 +6,10 @@
     ├── CatalogError        an exercise, a check file or a course is not well formed
     │   └── UnknownName     the course has nothing of the name that was asked for
     ├── SubmissionError     a submission cannot be read at all
+    ├── ResumeError         a grading cannot be gone on with
     ├── SandboxError        no sandbox can be had, or one broke
     ├── JudgeError          the judge could not do its work
+    ├── SigningError        a key cannot be used, or nothing is signed
     └── ReportError         a report cannot be written
         └── ReportInputError    what it should be made from cannot be used
 
@@ -31,12 +33,20 @@ class SubmissionError(GraderError):
     """A submission cannot be read at all."""
 
 
+class ResumeError(GraderError):
+    """A grading that was broken off cannot be gone on with as asked."""
+
+
 class SandboxError(GraderError):
     """No sandbox can be had on this machine, or one broke."""
 
 
 class JudgeError(GraderError):
     """The judge could not do its work."""
+
+
+class SigningError(GraderError):
+    """A key cannot be used, or there is no signature to verify."""
 
 
 class ReportError(GraderError):

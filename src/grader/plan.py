@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.catalog import Exercise
 from grader.submissions import Submission
+from grader.work import DeskKey
 
 FILE_NAME = "grading.kitplan"
 
@@ -35,6 +36,8 @@ class Plan:
     """A `pglab.servers.attached.Attachment` as plain values."""
     fingerprint: str
     """Of the submissions and exercises as they were when the grading began."""
+    done: tuple[DeskKey, ...] = ()
+    """Submissions at exercises that need no grading: what is found there is known."""
 
     def write(self, folder: Path) -> Path:
         """Write the plan where only this user can read it: it holds the server's password."""
@@ -46,9 +49,9 @@ class Plan:
     @classmethod
     def read(cls, path: Path) -> Plan:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            **{**plain, "paths": tuple(plain["paths"]), "exercises": tuple(plain["exercises"])}
-        )
+        listed = {name: tuple(plain[name]) for name in ("paths", "exercises")}
+        done = tuple((number, exercise) for number, exercise in plain["done"])
+        return cls(**{**plain, **listed, "done": done})
 
 
 def fingerprint(submissions: Sequence[Submission], exercises: Sequence[Exercise]) -> str:

@@ -166,8 +166,10 @@ class PlanFile(pytest.File):
         submissions = read_submissions([Path(p) for p in plan.paths], exercises)
         if plans.fingerprint(submissions, exercises) != plan.fingerprint:
             raise JudgeError("Submissions or exercises changed meanwhile. Grade again.")
+        done = frozenset(plan.done)
         for number, submission in enumerate(submissions):
-            yield SubmissionNode.of(self, str(number), submission, exercises, plan.visible_only)
+            left = tuple(e for e in exercises if (number, e.name) not in done)
+            yield SubmissionNode.of(self, str(number), submission, left, plan.visible_only)
 
     def repr_failure(  # type: ignore[override]  # as its base class does
         self, excinfo: pytest.ExceptionInfo[BaseException]

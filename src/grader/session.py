@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,11 @@ import pytest
 
 from grader.errors import JudgeError
 from grader.folders import temporary_folder
+from grader.gathered import Gathered
 from grader.plan import Plan
 from grader.plugin import PROPERTY, SECONDS, Prestarted
-from grader.results import CheckResult, check_from_json
+from grader.results import check_from_json
 
-Progress = Callable[[int, int], None]
-"""Told after every check: how many are done, of how many."""
 _GRADED = (
     pytest.ExitCode.OK,
     pytest.ExitCode.TESTS_FAILED,
@@ -25,20 +24,14 @@ _GRADED = (
 )
 
 
-class Gathered:
-    """Receives the reports of every pytest process."""
+class Reports:
+    """A plugin of pytest that hands over what every process of it reports."""
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self.results: dict[tuple[int, str, str], CheckResult] = {}
-        self.seconds: dict[tuple[int, str, str], float] = {}
-        self.problems: dict[tuple[int, str, str], str] = {}
-        """By check, why there is no result."""
+    def __init__(self, gathered: Gathered) -> None:
         self.fault = ""
         """Why nothing could be graded at all."""
         self.interrupted = False
-        self._spared = 0
-        self._progress = progress
-        self._total = total
+        self._gathered = gathered
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -53,14 +46,12 @@ class Gathered:
         key = (int(number), exercise, name)
         properties: Mapping[str, Any] = dict(report.user_properties)
         if report.when == "call" and PROPERTY in properties:
-            self.results[key] = check_from_json(json.loads(properties[PROPERTY]))
-            self.seconds[key] = properties[SECONDS]
-            self._progress(len(self.results) + self._spared, self._total)
+            result = check_from_json(json.loads(properties[PROPERTY]))
+            self._gathered.add(key, result, properties[SECONDS])
         elif report.skipped:  # a check before it failed, and that was to be enough
-            self._spared += 1
-            self._progress(len(self.results) + self._spared, self._total)
+            self._gathered.spare()
         elif report.failed:
-            self.problems[key] = _why(report)
+            self._gathered.problems[key] = _why(report)
 
 
 def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> None:
@@ -79,13 +70,14 @@ def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> No
         if jobs > 1:
             arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
             arguments += ["--dist", "loadscope"]
-        code = _run_pytest(folder, arguments, [gathered, prestarted])
-    if gathered.interrupted:
+        reports = Reports(gathered)
+        code = _run_pytest(folder, arguments, [reports, prestarted])
+    if reports.interrupted:
         raise KeyboardInterrupt
-    if gathered.fault or code not in _GRADED:
-        fault = gathered.fault or f"pytest ended with code {int(code)}."
+    if reports.fault or code not in _GRADED:
+        fault = reports.fault or f"pytest ended with code {int(code)}."
         raise JudgeError(f"Nothing could be graded. {fault}")
-    if not gathered.results and gathered.problems:
+    if not gathered.judged and gathered.problems:
         raise JudgeError(f"Nothing could be graded. {next(iter(gathered.problems.values()))}")
 
 

@@ -48,8 +48,15 @@ class Submission:
     @property
     def sha256(self) -> str:
         """Hash of the files that were taken."""
+        return self._sha256(self.files)
+
+    def sha256_of(self, exercise: str) -> str:
+        """Hash of the files for one exercise."""
+        return self._sha256({exercise: self.files[exercise]})
+
+    def _sha256(self, taken: Mapping[str, Mapping[str, bytes]]) -> str:
         digest = hashlib.sha256()
-        for exercise, files in sorted(self.files.items()):
+        for exercise, files in sorted(taken.items()):
             for name, content in sorted(files.items()):
                 label = f"{exercise}/{name}\0{len(content)}\0"
                 digest.update(label.encode(errors="surrogateescape") + content)

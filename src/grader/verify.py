@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.batch import Progress, grade
+from grader.batch import grade
 from grader.catalog import Course, Exercise, load_course
 from grader.errors import CatalogError
+from grader.gathered import Progress
 from grader.results import ExerciseResult, Outcome
 from grader.tomlfile import read_text
 

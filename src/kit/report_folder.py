@@ -33,7 +33,7 @@ class ReportFolder:
             folder.replace(lambda staging: write_reports(grading, staging))
 
     Left without `replace`, the folder is as it was before: an earlier grading is whole, a new
-    folder gone.
+    folder gone, unless a logbook (`grader.logbook`) was left in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +51,7 @@ class ReportFolder:
             self._make()
             self._refuse_foreign()
             for left in self.path.glob(f"{STAGING}*"):
-                shutil.rmtree(left)
+                _remove(left)
             self._staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.path))
         except FileExistsError as error:
             self._clear()
@@ -113,7 +113,7 @@ class ReportFolder:
 
     def _refuse_foreign(self) -> None:
         held = [entry for entry in self.path.iterdir() if not entry.name.startswith(STAGING)]
-        if not held or _is_grading(self.path / RESULTS):
+        if not held or _is_grading(self.path / RESULTS) or _is_unfinished(self.path):
             return
         msg = (
             f"{self.path} holds things that are not a grading ({held[0].name}, …). So that nothing "
@@ -143,6 +143,12 @@ def _is_grading(results: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(data, dict) and "format" in data and "submissions" in data
+
+
+def _is_unfinished(folder: Path) -> bool:
+    from grader.logbook import NAME, is_logbook  # the grader is loaded when it is needed
+
+    return is_logbook(folder / NAME)
 
 
 @contextmanager

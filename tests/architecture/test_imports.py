@@ -110,7 +110,8 @@ LEVELS = {
     "pglab": ("grade",),
     "grader": ("grade",),
     "grader/mutants": ("grade", "author"),
-    "kit": ("grade",),
+    "grader/signing": ("grade", "sign"),
+    "kit": ("grade", "sign"),
     "kit/notebook": ("grade", "lab"),
     "kit/web": ("api", "studio"),
 }

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from grader import batch, plugin, session
+from grader import machine, plugin, session
 from grader.batch import grade
 from grader.desk import Desk
 from grader.errors import CatalogError, JudgeError, SubmissionError
@@ -220,8 +220,8 @@ def test_what_is_wrong_beforehand_is_told_before_a_server_is_started(
     error, message = problem
     folder = make_class(tmp_path / "class", {} if error is SubmissionError else {"ada": SOLUTION})
     write_files(course, {name: text for name, text in files.items() if text is not None})
-    monkeypatch.setattr(batch, "ServerStart", never)
-    monkeypatch.setattr(batch, "open_sandbox", never)
+    monkeypatch.setattr(machine, "ServerStart", never)
+    monkeypatch.setattr(machine, "open_sandbox", never)
     with pytest.raises(error, match=message):
         grade([folder], course_root=course, home=tmp_path / "home")
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.batch import Progress, grade
+from grader.batch import grade
 from grader.catalog import Exercise, load_course
+from grader.gathered import Progress
 from grader.mutants.ledger import FILE_NAME, Ledger, change_of, read_ledger, write_ledger
 from grader.mutants.mutant import Mutant, Mutants, mutants_of
 from grader.results import ExerciseResult, Outcome

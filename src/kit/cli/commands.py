@@ -20,6 +20,7 @@ COMMANDS = (
     "release",
     "report",
     "reset",
+    "results",
     "serve",
     "watch",
 )

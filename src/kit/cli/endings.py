@@ -20,6 +20,8 @@ EXPECTED = {
     "grader.errors.SubmissionError": 2,
     "grader.errors.UnknownName": 2,
     "grader.errors.ReportInputError": 2,
+    "grader.errors.ResumeError": 2,
+    "grader.errors.SigningError": 2,
     "grader.errors.GraderError": 3,
     "pglab.errors.PglabError": 3,
     "tracker.errors.BackupBroken": 1,
@@ -36,8 +38,12 @@ EXTRAS = {
     "grade": {"pytest", "xdist", "testcontainers", "jinja2", "sqlparse"},
     "lab": {"jupyterlab", "sql", "prettytable", "nbval", "IPython", "ipykernel"}
     | {"fastapi", "sqladmin", "starlette", "uvicorn", "wtforms"},
+    "sign": {"cryptography"},
 }
 """What an optional part of the kit brings along, by the names that are imported."""
+
+MADE = {"grade", "lab"}
+"""Those that a target of the Makefile sets up."""
 
 MACHINE = {
     errno.ENOSPC,
@@ -152,9 +158,10 @@ def _part_missing(error: BaseException, _names: list[str]) -> str:
         return ""
     for extra, modules in EXTRAS.items():
         if error.name.partition(".")[0] in modules:
+            here = f"make {extra}" if extra in MADE else f".venv/bin/pip install -e '.[{extra}]'"
             return (
                 f"This needs {error.name}, which is not installed. In the project's folder: "
-                f"make {extra}. Elsewhere: pip install 'kit[{extra}]'."
+                f"{here}. Elsewhere: pip install 'kit[{extra}]'."
             )
     return ""
 

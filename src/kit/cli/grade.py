@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from kit.cli import options
-from kit.cli.output import print_json, quiet_children, say
-from kit.errors import WrongUsage
-
-if TYPE_CHECKING:
-    from grader.results import Grading
 
 
 @click.command("grade")
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder for the reports. An earlier grading in it is replaced.",
@@ -51,7 +44,20 @@ if TYPE_CHECKING:
     help="Who is in the class: a CSV file with a column id, and perhaps folder, name, email, "
     "section, submitted_at, extension_hours, excused.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the grading in DIR that was broken off: grade what is left, or has changed.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="RESULT",
+    help="Grade PATH as it was graded in RESULT, a folder of reports, and say whether the verdicts "
+    "agree. Writes nothing.",
+)
 @options.formats
+@options.key("--sign", "Sign the reports with this private key.", required=False)
 @options.record
 @options.database("Where the databases of the checks live")
 @options.sandbox
@@ -60,23 +66,7 @@ if TYPE_CHECKING:
 @options.course
 @options.as_json
 @options.timings
-def command(
-    *,
-    paths: tuple[Path, ...],
-    out: Path,
-    exercises: tuple[str, ...],
-    assignment: str | None,
-    roster: Path | None,
-    formats: tuple[str, ...],
-    record: str | None,
-    database: str,
-    sandbox: str,
-    seed: int | None,
-    jobs: int,
-    course: Path | None,
-    as_json: bool,
-    timings: bool,
-) -> int:
+def command(**wanted: Any) -> int:
     """Grade submissions on real PostgreSQL.
 
     PATH is a folder with one folder (or .zip, .tar.gz, .py, .sql, .ipynb) for each student, or a
@@ -90,101 +80,24 @@ def command(
       kit grade submissions/ --out out/
       kit grade submissions/ana --out out/ --exercise 04
       kit grade submissions/ --out out/ --seed 7 --json
+      kit grade submissions/ --out out/ --resume
+      kit grade submissions/ --out out/ --sign grading.key
       kit grade submissions/ --out out/ --record postgresql://me@db.example.edu/course
+      kit grade --replay out/ submissions/ana
     """
-    from kit.cli.progress_bar import progress
-    from kit.cli.stopwatch import Stopwatch
-    from kit.course import find_root, resolve
-    from kit.report_folder import ReportFolder
+    from kit.cli.grading import Wanted, grade
 
-    watch = Stopwatch()
-    root = find_root(named=course)
-    chosen = resolve(root, exercises)
-    _refuse_unusable(paths, out)
-    _refuse_early(formats, record)
-    with ReportFolder(out) as folder:
-        from grader import batch
-        from grader.reports import DEFAULT, names_of, write_reports
-        from kit import home
+    if wanted["replay"]:
+        from kit.cli.replaying import replay
 
-        watch.lap("import the grader")
-        with quiet_children(), progress("checks") as told:
-            grading = batch.grade(
-                [path.absolute() for path in paths],
-                course_root=root,
-                home=home.prepare(),
-                database=database,
-                sandbox=sandbox,
-                seed=seed,
-                exercises=chosen,
-                assignment=assignment,
-                roster=roster,
-                jobs=jobs,
-                say=say,
-                progress=told,
-            )
-        watch.lap("run the checks")
-        watch.split("run the checks", {"start the server": grading.timings["server_seconds"]})
-        folder.replace(
-            lambda staging: write_reports(grading, staging, (*DEFAULT, *formats)), names_of()
-        )
-    _show(grading, folder.path, as_json=as_json)
-    if record:
-        from kit.cli.recording import record_class
-
-        record_class(grading, record, reports=folder.path, root=root)
-    if timings:
-        watch.lap("write and show the reports")
-        watch.show()
-    return 3 if any(s.has_errors for s in grading.submissions) else 0
+        return replay(**wanted)
+    del wanted["replay"]
+    if wanted["out"] is None:
+        raise _missing("out")
+    return grade(Wanted(**wanted))
 
 
-def _refuse_unusable(paths: Sequence[Path], out: Path) -> None:
-    """Find out before anything starts what could only go wrong."""
-    target = out.expanduser().resolve()
-    for path in paths:
-        if path.is_dir() and not any(path.iterdir()):
-            msg = f"{path} is empty: there is nothing to grade."
-            raise WrongUsage(msg)
-        if target.is_relative_to(path.resolve()):
-            msg = (
-                f"The reports cannot go into {out}: it lies inside {path}, where each folder is a "
-                "student's. Name a folder elsewhere with --out."
-            )
-            raise WrongUsage(msg)
-
-
-def _refuse_early(formats: Sequence[str], record: str | None) -> None:
-    """Neither a worksheet nor a database that does not fit may cost a whole grading."""
-    if "moodle" in formats:
-        msg = (
-            "The format moodle fills in a worksheet that Moodle exported. Grade first, then: "
-            "kit report DIR --format moodle --worksheet FILE."
-        )
-        raise WrongUsage(msg)
-    if record:
-        from kit import class_records
-
-        class_records.prepare(record, say)
-
-
-def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:
-    errors = sum(s.has_errors for s in grading.submissions)
-    if as_json:
-        from grader.results import to_json
-
-        print_json(to_json(grading))
-    else:
-        from grader.reports import terminal
-        from kit.cli.console import KitConsole
-
-        terminal.print_class_table(grading, KitConsole())
-        report = folder / "report.html"
-        here = Path.cwd()
-        click.echo(f"Report: {report.relative_to(here) if report.is_relative_to(here) else report}")
-    if errors:
-        say(
-            f"Error: {errors} of {len(grading.submissions)} submissions could not be judged "
-            "completely, through no fault of theirs. The report says where. Their points are not "
-            "final: run kit doctor, then grade again."
-        )
+def _missing(name: str) -> click.UsageError:
+    context = click.get_current_context()
+    [parameter] = [one for one in context.command.params if one.name == name]
+    return click.MissingParameter(ctx=context, param=parameter)

@@ -167,6 +167,18 @@ def record(command: Command) -> Command:
     )(command)
 
 
+def key(name: str, what: str, *, required: bool) -> Callable[[Command], Command]:
+    """An option that names the file of a key."""
+    return click.option(
+        name,
+        "key",
+        required=required,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=what,
+    )
+
+
 def timings(command: Command) -> Command:
     """``--timings``: where the time went."""
     return click.option("--timings", is_flag=True, help="Show where the time went.")(command)

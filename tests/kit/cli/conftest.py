@@ -1,4 +1,6 @@
-"""The learner's server that tests of ``kit db`` share, and the course's database on it."""
+"""What tests of commands share: the learner's server with the course's database, and a place for
+temporary files.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +25,12 @@ def tracker(server: DurableServer) -> Iterator[psycopg.Connection]:
     url = database.ensure(server, say=lambda _line: None)
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def temporary(kit_home_for_servers: Path) -> Path:
+    """A folder for the temporary files of one command, which root's servers may enter."""
+    folder = kit_home_for_servers / "temporary"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder

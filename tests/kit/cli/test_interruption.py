@@ -39,15 +39,6 @@ def tiny(tmp_path: Path) -> Path:
     return course
 
 
-@pytest.fixture
-def temporary(kit_home_for_servers: Path) -> Path:
-    """A folder for the temporary files of one command, which root's servers may enter."""
-    folder = kit_home_for_servers / "temporary"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
-
-
 def interrupted(command: list[str], *, number: int, cwd: Path, env: dict[str, str]) -> Left:
     """Run a command until a student's statement runs, send a signal to its process group, as a
     terminal does, and look at what is left.

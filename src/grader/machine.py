@@ -1,0 +1,150 @@
+"""This machine as the place where a grading is done: a server, a sandbox, and some processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Collection, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+from grader.plan import Plan, fingerprint
+from grader.results import Evidence
+from grader.sandbox import open_sandbox
+from grader.starting import ServerStart
+from grader.work import DeskKey, Work
+from pglab.errors import PglabError
+from pglab.scratch import Scratch
+from pglab.servers import Server
+from pglab.servers.attached import Attachment
+
+if TYPE_CHECKING:
+    from grader.gathered import Gathered
+    from grader.plugin import Prestarted
+    from grader.standby import Standby
+
+
+class Workplace(Protocol):
+    """Where a grading is done. A context manager: what it needs is there while inside."""
+
+    evidence: Evidence
+    """What results from here are found with."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def run(self, work: Work, done: Collection[DeskKey], gathered: Gathered) -> None:
+        """Run every check of the work but those at the desks that are done.
+
+        Raises:
+            GraderError: nothing could be graded.
+        """
+
+
+class Machine:
+    """A server and a sandbox on this machine, and processes that share them.
+
+    Args:
+        course_root: the folder with ``exercises/``.
+        paths: of the classes and submissions that the work was read from.
+        home: where the kit keeps its state.
+        database: ``auto``, ``embedded``, ``container`` or a URL.
+        sandbox: ``auto``, ``bubblewrap``, ``container`` or ``process``.
+        seed: of the run.
+        jobs: processes.
+        own_work: the code is the user's own, so that a mere process may do as sandbox.
+        standby: has a server, a sandbox and judges that are used in place of new ones.
+        say: told in a line what was chosen and why.
+    """
+
+    evidence: Evidence
+
+    def __init__(
+        self,
+        course_root: Path,
+        paths: Sequence[Path],
+        *,
+        home: Path,
+        database: str,
+        sandbox: str,
+        seed: int,
+        jobs: int,
+        own_work: bool,
+        standby: Standby | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self._course_root = course_root
+        self._paths = paths
+        self._home = home
+        self._database = database
+        self._sandbox = sandbox
+        self._seed = seed
+        self._jobs = jobs
+        self._own_work = own_work
+        self._standby = standby
+        self._say = say
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            lent = self._standby.lend() if self._standby else self._start(stack)
+            self._server, self._prestarted = lent
+            self.evidence = Evidence(
+                version("kit"),
+                self._seed,
+                self._prestarted.sandbox.name,
+                self._server.kind,
+                self._server.version,
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def run(self, work: Work, done: Collection[DeskKey], gathered: Gathered) -> None:
+        """See `Workplace`."""
+        from grader.session import run
+
+        desks = [key for key, _, _ in work.desks() if key not in done]
+        if not desks and done:
+            return
+        plan = Plan(
+            course_root=str(self._course_root.resolve()),
+            paths=tuple(os.path.abspath(p) for p in self._paths),
+            exercises=tuple(e.name for e in work.exercises),
+            visible_only=work.visible_only,
+            until_failure=work.until_failure,
+            seed=self._seed,
+            sandbox=self.evidence.sandbox,
+            own_work=self._own_work,
+            server=Attachment.of(self._server).to_plain(),
+            fingerprint=fingerprint(work.submissions, work.exercises),
+            done=tuple(sorted(done)),
+        )
+        run(plan, min(self._jobs, len(desks)), gathered, self._prestarted)
+
+    def _start(self, stack: contextlib.ExitStack) -> tuple[Server, Prestarted]:
+        """Start a server and a sandbox, which end with the stack."""
+        start = stack.enter_context(ServerStart(self._database, home=self._home, say=self._say))
+        sandbox = open_sandbox(
+            self._sandbox,
+            socket_dir=start.socket_dir(),
+            own_work=self._own_work,
+            seed=self._seed,
+        )
+        stack.callback(sandbox.close)
+        # pytest takes a while to import; server and sandbox start meanwhile.
+        from grader.plugin import Prestarted
+
+        server = start.server()
+        if server.durable:
+            _sweep(server)
+        return server, Prestarted(sandbox)
+
+
+def _sweep(server: Server) -> None:
+    """Drop what killed gradings left on a server that outlives them."""
+    with contextlib.suppress(PglabError), Scratch(server) as scratch:
+        scratch.sweep()
