@@ -29,7 +29,7 @@ GRADED = $(ASKED_FOR) --sandbox process $(filter-out $(HOSTILE),$(wildcard $(CLA
 	$(info Bubblewrap does not work here: $(notdir $(HOSTILE)), whose submission attacks the grader, stays out.)
 endif
 
-.PHONY: help grade lab test bench mutants mutants-sample lint clean lock setup-grade setup-lab setup-dev \
+.PHONY: help grade lab test bench docs mutants mutants-sample lint clean lock setup-grade setup-lab setup-dev \
 	test-containers test-sandbox test-browser test-notebooks test-tracker test-slow test-all
 .NOTPARALLEL:
 
@@ -83,6 +83,9 @@ lint: setup-dev ## check style, types and the direction of imports
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
+
+docs: setup-dev ## build the site of the pages in docs/
+	@$(BIN)/python docs/build.py
 
 lock: ## resolve pyproject.toml into requirements.lock again (needs uv)
 	@uv pip compile --quiet --universal --upgrade --all-extras --python-version 3.11 \

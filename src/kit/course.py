@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kit.errors import WrongUsage
+from kit.errors import KitError, WrongUsage
 
 
 def find_root(start: Path | None = None, named: Path | None = None) -> Path:
@@ -35,6 +35,20 @@ def find_root(start: Path | None = None, named: Path | None = None) -> Path:
         "exercises. Go to the course's folder, or name it with --course or KIT_COURSE."
     )
     raise WrongUsage(msg)
+
+
+def of_this_installation() -> Path:
+    """The course that came with the kit: in its checkout, or inside the installed package.
+
+    Raises:
+        KitError: it came without one.
+    """
+    package = Path(__file__).resolve().parent
+    for candidate in (package.parents[1], package / "_course"):  # setup.py makes the second
+        if (candidate / "exercises").is_dir() and (candidate / "notebooks").is_dir():
+            return candidate
+    msg = "This installation has no course in it. Install the kit again, or clone its repository."
+    raise KitError(msg)
 
 
 def title_of(root: Path) -> str:

@@ -38,7 +38,7 @@ def autograder(course: Course, exercises: Sequence[Exercise], kit: Path) -> dict
         WrongUsage: the kit is installed without its source.
         CatalogError: a file or a check cannot be read.
     """
-    templates = kit / "integrations" / "gradescope"
+    templates = kit / "docs" / "integrations" / "templates" / "gradescope"
     if not all((kit / name).is_file() for name in _KIT) or not templates.is_dir():
         msg = (
             f"The autograder holds the kit's source, and {kit} is not it. Make it in a clone of "

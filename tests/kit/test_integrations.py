@@ -26,7 +26,7 @@ from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, hand_in, make_course
 
 Run = Callable[[], subprocess.CompletedProcess[str]]
 
-TEMPLATES = PROJECT / "integrations"
+TEMPLATES = PROJECT / "docs" / "integrations" / "templates"
 GUIDES = PROJECT / "docs" / "integrations"
 PAGES = [*sorted(GUIDES.glob("*.md")), PROJECT / "docs" / "formats.md"]
 SCRIPTS = [TEMPLATES / "gradescope" / name for name in ("setup.sh", "run_autograder")]
@@ -47,9 +47,9 @@ def shell_of(name: str) -> str:
     if name == "github":
         return "\n".join(step["run"] for step in steps_of_github() if "run" in step)
     if name == "gitlab":
-        return "\n".join(loaded("gitlab", ".gitlab-ci.yml")["grade"]["script"])
+        return "\n".join(loaded("gitlab", "gitlab-ci.yml")["grade"]["script"])
     if name == "pre-commit":
-        (repo,) = loaded("pre-commit", ".pre-commit-config.yaml")["repos"]
+        (repo,) = loaded("pre-commit", "pre-commit-config.yaml")["repos"]
         return "\n".join(hook["entry"] for hook in repo["hooks"])
     text = (TEMPLATES / "gradescope" / "run_autograder").read_text(encoding="utf-8")
     return text.replace("\\\n", " ").replace('"$kit"', "kit")
@@ -100,7 +100,7 @@ def test_every_template_has_a_guide_that_links_to_it() -> None:
     for folder in TEMPLATES.iterdir():
         guide = (GUIDES / f"{folder.name}.md").read_text(encoding="utf-8")
         for template in folder.iterdir():
-            assert f"integrations/{folder.name}/{template.name})" in guide
+            assert f"(templates/{folder.name}/{template.name})" in guide
 
 
 def test_the_page_of_formats_names_every_format_and_its_files() -> None:
@@ -164,14 +164,14 @@ def test_no_template_pastes_what_others_may_choose_into_a_shell() -> None:
 
 
 def test_gitlab_keeps_reports_that_kit_writes() -> None:
-    kept = loaded("gitlab", ".gitlab-ci.yml")["grade"]["artifacts"]
+    kept = loaded("gitlab", "gitlab-ci.yml")["grade"]["artifacts"]
     assert kept["when"] == "always"
     files = {Path(p).name for p in (*kept["paths"], kept["reports"]["junit"])}
     assert files <= names_of(["junit", "html"])
 
 
 def test_pre_commit_takes_answers_and_nothing_else() -> None:
-    (repo,) = loaded("pre-commit", ".pre-commit-config.yaml")["repos"]
+    (repo,) = loaded("pre-commit", "pre-commit-config.yaml")["repos"]
     pattern = re.compile(repo["hooks"][0]["files"])
     assert pattern.search("exercises/04_repository/repository.py")
     assert pattern.search("exercises/06_sql/answer.sql")

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from grader.catalog import load_course
+
 pytestmark = pytest.mark.slow
+
+
+COURSE = ("course.toml", "exercises/", "notebooks/", "docs/misconceptions/")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +24,7 @@ def copy(root: Path, tracked_files: list[Path], tmp_path_factory: pytest.TempPat
     wanted = ("src", "migrations", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md")
     for path in tracked_files:
         name = path.relative_to(root)
-        if name.parts[0] in wanted:
+        if name.parts[0] in wanted or name.as_posix().startswith(COURSE):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder / name)
     return folder
@@ -65,6 +70,33 @@ def test_every_file_of_the_packages_and_of_the_migrations_is_in_the_wheel(
         path.relative_to(copy / "migrations").as_posix() for path in scripts
     }
     assert "script.py.mako" in migrations_in(wheel)
+
+
+def test_the_course_is_in_the_wheel_and_no_solution(copy: Path, wheel: Path) -> None:
+    inside = "kit/_course/"
+    names = zipfile.ZipFile(wheel).namelist()
+    carried = {name.removeprefix(inside) for name in names if name.startswith(inside)}
+    files = {p.relative_to(copy).as_posix() for p in copy.rglob("*") if p.is_file()}
+    assert carried == {name for name in files if name.startswith(COURSE)}
+    assert "notebooks/00_start.ipynb" in carried
+    assert not [name for name in names if "solutions" in name or "test_hidden" in name]
+
+
+def test_who_installs_the_wheel_can_make_a_course(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    done = subprocess.run(
+        [sys.executable, "-m", "kit", "init", "mine"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Your course: mine\n"
+    assert "cd mine" in done.stderr
+    course = load_course(tmp_path / "mine")
+    assert not course.broken
+    assert "04_repository" in course.exercises
+    assert (tmp_path / "mine" / "notebooks" / "00_start.ipynb").is_file()
 
 
 def test_an_installation_finds_its_migrations(wheel: Path, tmp_path: Path) -> None:

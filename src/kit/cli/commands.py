@@ -15,6 +15,7 @@ COMMANDS = (
     "exercise",
     "grade",
     "hint",
+    "init",
     "lab",
     "progress",
     "release",
