@@ -209,6 +209,34 @@ def predicted(*pairs):
         predictions.compare(f"05-q{index}", "B")
 
 
+def finished(learner):
+    return [event.notebook for event in Journal(learner).of(journal.Finished)]
+
+
+def test_a_notebook_whose_questions_were_all_predicted_is_done_once(learner):
+    predicted((90, True), (90, False))
+    assert finished(learner) == []
+    predictions.calibration()
+    predictions.calibration()
+    assert finished(learner) == ["05"]
+
+
+def test_a_notebook_with_an_open_question_is_not_done(learner):
+    predicted((90, True))
+    ask("05-open", CHOICE, "A", "50")  # its outcome was not shown
+    ask("06-skipped", CHOICE)
+    predictions.compare("06-skipped", "B")
+    predictions.calibration()
+    assert finished(learner) == []
+
+
+def test_a_notebook_that_was_only_run_is_not_done(learner):
+    ask("05-many", CHOICE)
+    predictions.compare("05-many", "B")
+    predictions.calibration()
+    assert finished(learner) == []
+
+
 def test_without_predictions_there_is_no_plot():
     assert predictions.calibration().text.startswith("There is nothing to plot yet.")
 

@@ -7,12 +7,14 @@ kernel.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from kit import journal
 from kit.errors import KitError
+from kit.journal import Finished
 from kit.notebook.exercises import NoSuchExercise, course_title
 
 Kind = Literal["choice", "number", "text"]
@@ -78,6 +80,20 @@ class Ledger:
         except (KitError, NoSuchExercise) as error:
             return f"This prediction could not be noted for kit progress: {error}"
         return ""
+
+    def finish(self, notebook: str) -> None:
+        """Note that a notebook was worked through, once, if the journal can be written to.
+
+        Where it cannot, that was said already, when a prediction could not be noted.
+
+        Args:
+            notebook: its number, such as ``05``.
+        """
+        with contextlib.suppress(KitError, NoSuchExercise):
+            course = course_title()
+            kept = journal.journal()
+            if all(one.course != course or one.notebook != notebook for one in kept.of(Finished)):
+                kept.add(Finished(course=course, notebook=notebook))
 
     def _journaled(self) -> dict[str, Prediction]:
         """The first prediction of each question whose outcome was shown."""

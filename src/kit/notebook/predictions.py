@@ -98,8 +98,13 @@ def judge(name: str, *, right: bool) -> Shown:
 
 
 def calibration() -> Shown:
-    """How often the learner was right, by how sure they were; over all notebooks."""
+    """How often the learner was right, by how sure they were; over all notebooks.
+
+    A notebook ends with it: one whose questions were all predicted, and the outcomes seen, is done.
+    """
     known = list(_ledger)
+    for notebook in _done({one.name for one in known}):
+        _ledger.finish(notebook)
     if not known:
         return _card(
             "There is nothing to plot yet.",
@@ -128,6 +133,14 @@ def forget() -> None:
     _ledger.clear()
     _questions.clear()
     _outcomes.clear()
+
+
+def _done(known: set[str]) -> list[str]:
+    """The notebooks of this kernel of which no question is open, by number."""
+    asked: dict[str, set[str]] = {}
+    for name in _questions:
+        asked.setdefault(name.partition("-")[0], set()).add(name)
+    return [number for number, names in asked.items() if names <= known]
 
 
 def _in_a_sentence(known: list[Prediction]) -> str:
