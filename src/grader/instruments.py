@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grader.checks.probe import Probe
     from grader.checks.rivals import Rivals
     from grader.checks.schema import Schema
+    from grader.checks.sessions import Sessions
     from grader.checks.sqlfile import SqlFiles
     from grader.examination import Examination
 
@@ -74,6 +75,12 @@ def _probe(examination: Examination) -> Probe:
     )
 
 
+def _sessions(examination: Examination) -> Sessions:
+    from grader.checks.sessions import Sessions
+
+    return Sessions(examination)
+
+
 def _sql(examination: Examination) -> SqlFiles:
     from grader.checks.sqlfile import SqlFiles
 
@@ -120,6 +127,7 @@ MAKERS: Mapping[str, Callable[[Examination], Any]] = {
     "probe": _probe,
     "rivals": _rivals,
     "schema": _schema,
+    "sessions": _sessions,
     "sql": _sql,
     "statements": lambda examination: examination.statements,
     "student": lambda examination: examination.student,

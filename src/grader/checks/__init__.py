@@ -11,6 +11,7 @@ A check file imports `check`, `hint` and `Raises`; the instruments come as param
 ``migrations``  runs Alembic up, down and halfway (`grader.checks.migrations.Migrations`)
 ``oracle``      compares answers with the author's query (`grader.checks.oracle.Oracle`)
 ``api``         asks an ASGI application by HTTP (`grader.checks.api.Api`)
+``sessions``    its connections, as the server sees them (`grader.checks.sessions.Sessions`)
 ``data``        values made from the run's seed (`grader.checks.data.Data`)
 ``schema``      which tables and rules there are, from the catalog (`grader.checks.schema.Schema`)
 ``probe``       rows that must be accepted or refused (`grader.checks.probe.Probe`)
@@ -32,6 +33,7 @@ INSTRUMENTS = (
     "probe",
     "rivals",
     "schema",
+    "sessions",
     "sql",
     "statements",
     "student",
