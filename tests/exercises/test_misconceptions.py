@@ -18,7 +18,12 @@ from pglab.urls import sqlalchemy_url
 FOLDER = Path(__file__).parents[2] / "docs" / "misconceptions"
 PAGES = sorted(p for p in FOLDER.glob("*.md") if p.name != "README.md")
 # For each notebook its first exercise: on the tables of that one the experiments are run.
+# One exercise belongs to two notebooks: then the second one has it in a cell.
 EXERCISE_OF = {
+    path.stem: found[1]
+    for path in sorted(FOLDER.parents[1].glob("notebooks/*.ipynb"))
+    if (found := re.search(r'"%%exercise (\w+)', path.read_text(encoding="utf-8")))
+} | {
     tomllib.loads(path.read_text(encoding="utf-8"))["notebook"]: path.parent.name
     for path in sorted(FOLDER.parents[1].glob("exercises/*/exercise.toml"), reverse=True)
 }
