@@ -97,6 +97,15 @@ class Node:
         return int(sum(self.details.get(f"{kind} Blocks", 0) for kind in kinds))
 
     @property
+    def log_records(self) -> int:
+        """Records that it and what is below it wrote to the write-ahead log; 0 without ANALYZE.
+
+        One for each row that is stored and one for each entry in an index, whatever full pages go
+        with them; what triggers write is not counted.
+        """
+        return int(self.details.get("WAL Records", 0))
+
+    @property
     def spilled(self) -> bool:
         """Whether it had to write to disk what did not fit into memory; False without ANALYZE."""
         return (
@@ -211,7 +220,7 @@ def explain(
             connection.pgconn.exec_(b"EXPLAIN (FORMAT JSON, GENERIC_PLAN) " + statement.encode())
         )
     measured = b"TIMING, SUMMARY OFF" if timing else b"TIMING OFF, SUMMARY OFF"
-    how = b"EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, " + measured + b") "
+    how = b"EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, WAL, " + measured + b") "
     command = (how if analyze else b"EXPLAIN (FORMAT JSON) ") + statement.encode()
     values = [None if value is None else value.encode() for value in parameters]
     guesses: list[list[int] | None] = [None]

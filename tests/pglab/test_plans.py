@@ -125,6 +125,23 @@ def test_what_a_node_does_in_a_loop_is_counted_for_all_its_rounds(
     assert plan.rows_removed >= 2997
 
 
+def test_a_row_that_is_stored_is_logged_once_and_once_in_each_index(
+    connection: psycopg.Connection,
+) -> None:
+    store = (
+        "INSERT INTO things (id, name, made) SELECT n, 'x', now() FROM generate_series($1, $2) n"
+    )
+    with connection.transaction(force_rollback=True):
+        connection.execute("DROP INDEX things_tags")
+        plan = explain(connection, store, ["5001", "5200"], analyze=True)
+        assert plan.root.kind == "Insert"
+        assert 200 * 4 <= plan.root.log_records < 200 * 4.5, plan.root.details  # and id, key, made
+        connection.execute("DROP INDEX things_made")
+        plan = explain(connection, store, ["5201", "5400"], analyze=True)
+        assert 200 * 3 <= plan.root.log_records < 200 * 3.5
+    assert explain(connection, store, ["1", "2"]).root.log_records == 0
+
+
 def test_a_sort_that_does_not_fit_into_memory_is_told(connection: psycopg.Connection) -> None:
     connection.execute("SET work_mem = '64kB'")
     plan = explain(connection, "SELECT * FROM things ORDER BY name", analyze=True)

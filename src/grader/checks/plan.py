@@ -15,7 +15,8 @@ that is rolled back; it is that of this moment, with the data and statistics of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import sql
@@ -121,6 +122,25 @@ class Plans:
         """
         return [self.of(s, analyze=analyze) for s in self._last() if s.kind in EXPLAINABLE]
 
+    @contextlib.contextmanager
+    def without(self, *indexes: str) -> Iterator[None]:
+        """Inside, plans are those that there were if these indexes were not there.
+
+            with plan.without("attempts_user"):
+                assert plan.of(query, analyze=True).buffers > 100, hint("Nobody reads that index.")
+
+        They are dropped in a transaction that is rolled back at the end; what else looks at these
+        tables meanwhile waits.
+
+        Args:
+            indexes: of ``public``, and not of a constraint.
+        """
+        with self._delegate.transaction():
+            for name in indexes:
+                drop = sql.SQL("DROP INDEX {}").format(sql.Identifier("public", name))
+                self._delegate.execute(drop)
+            yield
+
     def refresh_statistics(self, *tables: str, vacuum: bool = False) -> None:
         """Let the planner know what is in the tables; nothing else does on a throw-away server.
 
@@ -130,10 +150,16 @@ class Plans:
                 query saves little.
         """
         names = tables or tuple(self._schema.tables)
-        command = sql.SQL("VACUUM (ANALYZE) {}" if vacuum else "ANALYZE {}")
         with self._state.author() as connection:
+            # VACUUM notes no page whose rows' commit is not on disk yet, and a throw-away server
+            # does not wait for that. This commit is waited for, and with it all that were before.
+            connection.execute("SET synchronous_commit = on")
             for name in names:
-                connection.execute(command.format(sql.Identifier("public", name)))
+                table = sql.Identifier("public", name)
+                connection.execute(sql.SQL("ANALYZE {}").format(table))
+                if vacuum:
+                    connection.execute(sql.SQL("VACUUM {}").format(table))
+            connection.execute("RESET synchronous_commit")
 
 
 def _is_cut(statement: Statement) -> bool:

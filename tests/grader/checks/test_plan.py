@@ -242,3 +242,76 @@ def test_it(student, plan):
         query="SELECT made FROM orders WHERE user_id = :user ORDER BY made",
     )
     assert passed(examine(check, covered, toml=TABLES, schema=SCHEMA))
+
+
+WITHOUT = """
+def test_it(student, plan, schema):
+    student.call("build")
+    plan.refresh_statistics()
+    query = "SELECT * FROM orders WHERE user_id = 7"
+    before = plan.of(query, analyze=True).buffers
+    needless = []
+    for index in schema.table("orders").indexes:
+        if not index.constraint:
+            with plan.without(index.name):
+                if plan.of(query, analyze=True).buffers <= before:
+                    needless.append(index.name)
+    assert len(schema.table("orders").indexes) == 3 and plan.of(query, analyze=True).indexes
+    assert not needless, needless
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "needless"),
+    [("(made)", "['other']"), ("(user_id)", "['by_user', 'other']")],
+)
+def test_an_index_without_which_nothing_changes_is_found(
+    examine: Examine, other: str, needless: str
+) -> None:
+    built = answer(
+        "CREATE INDEX by_user ON orders (user_id)", f"CREATE INDEX other ON orders {other}"
+    )
+    assert failed(examine(WITHOUT, built, toml=TABLES, schema=SCHEMA)) == needless
+
+
+def test_an_index_that_is_taken_away_is_missed_and_there_again(examine: Examine) -> None:
+    check = WITHOUT.replace("== 3", "== 2")
+    built = answer("CREATE INDEX by_user ON orders (user_id)")
+    assert passed(examine(check, built, toml=TABLES, schema=SCHEMA))
+
+
+WRITES = """
+def test_it(student, plan):
+    student.call("build")
+    store = "INSERT INTO orders SELECT n, n % 500, now(), 'x' FROM generate_series(6001, 6100) n"
+    records = plan.of(store, analyze=True).root.log_records
+    assert 200 <= records < 300, records // 100
+"""
+
+
+def test_each_index_writes_a_record_for_each_row(examine: Examine) -> None:
+    """The row itself is one, and so is its entry in the index of the primary key."""
+    assert passed(examine(WRITES, answer("SELECT 1"), toml=TABLES, schema=SCHEMA))
+    partial = answer("CREATE INDEX ON orders (user_id) WHERE note = 'y'")
+    assert passed(examine(WRITES, partial, toml=TABLES, schema=SCHEMA))
+    two = answer("CREATE INDEX ON orders (user_id)", "CREATE INDEX ON orders (made, note)")
+    assert failed(examine(WRITES, two, toml=TABLES, schema=SCHEMA)) == "4"
+
+
+def test_vacuum_notes_rows_that_were_stored_a_moment_ago(examine: Examine) -> None:
+    """Servers that do not wait for the disk flush a commit later; until then no page is noted."""
+    check = """
+def test_it(student, plan, db):
+    student.call("build")
+    with db.author() as connection:
+        connection.execute(
+            "INSERT INTO public.orders SELECT n, 1000, now(), 'x'"
+            " FROM generate_series(6001, 6500) AS n"
+        )
+    plan.refresh_statistics("orders", vacuum=True)
+    seen = plan.of("SELECT count(made) FROM orders WHERE user_id = 1000", analyze=True)
+    (scan,) = [node for node in seen if node.scans]
+    assert (scan.kind, scan.details["Heap Fetches"]) == ("Index Only Scan", 0), scan.details
+"""
+    covered = answer("CREATE INDEX ON orders (user_id, made)")
+    assert passed(examine(check, covered, toml=TABLES, schema=SCHEMA))
