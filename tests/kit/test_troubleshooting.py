@@ -240,6 +240,7 @@ def test_every_entry_is_reproduced() -> None:
     assert ENTRIES.keys() == HAPPENS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no make and no bash: see the README")
 @pytest.mark.parametrize("title", ENTRIES)
 def test_it_happens_as_the_page_says(title: str, learner: Learner) -> None:
