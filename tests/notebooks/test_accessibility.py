@@ -97,7 +97,7 @@ def gallery(tracker_url: str) -> nbformat.NotebookNode:
         figure([(1, 1, 2), (2, 3, 4)], ("x", "y", "z"), kind="lines", title="Lines", alt=ALT),
         diagram({"a": ["1 row"], "b": []}, [("a", "b", "CASCADE")], title="Tree", alt=ALT),
         show_sql("SELECT 'a', 1 -- why"),
-        task(exercise_of("04"), visible_checks(exercise_of("04"))),
+        task(exercise_of("04"), visible_checks(exercise_of("04")), "repository.py"),
     ]  # fmt: skip
     cells = []
     for one in shown:

@@ -35,6 +35,12 @@ def test_a_cell_of_comments_writes_nothing_and_shows_what_is_asked(notebook, ans
     assert ran.receipts == []
 
 
+def test_of_several_files_the_card_names_the_cells_own(notebook, course):
+    shown = notebook.run("%%exercise 07 revenue_by_month.sql\n-- Yours goes here.\n").result
+    assert "Write revenue_by_month.sql in this cell" in shown.text
+    assert "progress.py" not in shown.text
+
+
 @pytest.mark.sandbox
 def test_a_cell_is_written_and_its_results_are_shown(notebook, answer, root):
     ran = notebook.run(f"%%exercise repository\n{STARTER}")

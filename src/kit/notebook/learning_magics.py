@@ -56,7 +56,7 @@ class LearningMagics(Magics):
         if cell is not None:
             path = exercises.answer_file(chosen, found.file)
             if not exercises.has_code(cell):
-                return results.task(chosen, exercises.visible_checks(chosen))
+                return results.task(chosen, exercises.visible_checks(chosen), path.name)
             kept = exercises.write_answer(path, cell)
             note = f"Written to exercises/{chosen.name}/{path.name}."
             if kept:

@@ -28,15 +28,18 @@ _WIDTH = 92
 _MOST_STATEMENTS = 6
 
 
-def task(exercise: Exercise, checks: Sequence[CheckSpec]) -> Shown:
-    """What an exercise asks for, before anything is written."""
-    files = " and ".join(exercise.answer)
+def task(exercise: Exercise, checks: Sequence[CheckSpec], file: str) -> Shown:
+    """What an exercise asks for, before anything is written.
+
+    Args:
+        file: the one of its answer files that the cell is for.
+    """
     folder = f"exercises/{exercise.name}"
     head = f"{exercise.name}: {exercise.title}"
     points = number(sum(one.points for one in checks))
     about = (
         f"About {exercise.minutes} minutes, {points} points. What to do stands in "
-        f"{folder}/README.md. Write {files} in this cell, or edit the file in {folder}."
+        f"{folder}/README.md. Write {file} in this cell, or edit the file in {folder}."
     )
     items = "".join(f"<li>{escape(one.title)}</li>" for one in checks)
     html = (
