@@ -72,7 +72,7 @@ class Machine:
         seed: int,
         jobs: int,
         own_work: bool,
-        standby: Standby | None,
+        standby: Standby | None = None,
         say: Callable[[str], None],
     ) -> None:
         self._course_root = course_root
@@ -123,7 +123,11 @@ class Machine:
             fingerprint=fingerprint(work.submissions, work.exercises),
             done=tuple(sorted(done)),
         )
-        run(plan, min(self._jobs, len(desks)), gathered, self._prestarted)
+        try:
+            run(plan, min(self._jobs, len(desks)), gathered, self._prestarted)
+        finally:
+            if self._server.durable and not self._standby:
+                _sweep(self._server)  # what a process left that was killed
 
     def _start(self, stack: contextlib.ExitStack) -> tuple[Server, Prestarted]:
         """Start a server and a sandbox, which end with the stack."""
@@ -145,6 +149,6 @@ class Machine:
 
 
 def _sweep(server: Server) -> None:
-    """Drop what killed gradings left on a server that outlives them."""
+    """Drop what killed processes left on a server that outlives them."""
     with contextlib.suppress(PglabError), Scratch(server) as scratch:
         scratch.sweep()

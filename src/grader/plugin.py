@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile |
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     if isinstance(item, CheckItem):
         item.more = nextitem is not None and nextitem.parent is item.parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """An item lives as long as its process: it keeps nothing that its report has."""
+    report = yield
+    if call.when == "call":
+        item.user_properties.clear()
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
