@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.assignment import Assignment
 from grader.catalog import Course, Exercise, load_course
@@ -25,6 +25,7 @@ from grader.submissions import read_submissions
 from grader.work import Work
 
 if TYPE_CHECKING:
+    from grader.cluster.orders import Nodes
     from grader.standby import Standby
 
 
@@ -40,6 +41,7 @@ def grade(
     assignment: str | None = None,
     roster: Path | None = None,
     jobs: int = 1,
+    nodes: Nodes | None = None,
     own_work: bool = False,
     visible_only: bool = False,
     until_failure: bool = False,
@@ -61,6 +63,8 @@ def grade(
         assignment: name of one in ``course.toml``, for weights, due date and what lateness costs.
         roster: a CSV file that says who is in the class (`grader.roster`).
         jobs: processes.
+        nodes: of a cluster, which grade in place of this machine. ``database`` is then ``auto``,
+            ``embedded`` or ``container``, and each node has one; ``jobs`` does not matter.
         own_work: the code is the user's own, so that a mere process may do as sandbox.
         visible_only: leave out the checks that only instructors hold.
         until_failure: at each exercise of a submission, leave out the checks after the first one
@@ -86,18 +90,20 @@ def grade(
         heading = Heading(course.title, assignment or "", tuple(e.name for e in chosen), drawn)
         book = open_logbook(logbook, heading, resume=resume, any_seed=seed is None, say=say)
         drawn = book.heading.seed
-    place = Machine(
-        course.root,
-        paths,
-        home=home,
-        database=database,
-        sandbox=sandbox,
-        seed=drawn,
-        jobs=jobs,
-        own_work=own_work,
-        standby=None,
-        say=say,
-    )
+    settings: dict[str, Any] = {
+        "database": database,
+        "sandbox": sandbox,
+        "seed": drawn,
+        "own_work": own_work,
+        "say": say,
+    }
+    place: Workplace
+    if nodes:
+        from grader.cluster.client import Cluster  # it takes seconds to import
+
+        place = Cluster(nodes, chosen, **settings)
+    else:
+        place = Machine(course.root, paths, home=home, jobs=jobs, **settings)
     how = _How(visible_only, until_failure, book, progress)
     grading = _grade(course, chosen, paths, place, how)
     if not (entries or asked.due or asked.weights):

@@ -6,6 +6,7 @@
     ├── CatalogError        an exercise, a check file or a course is not well formed
     │   └── UnknownName     the course has nothing of the name that was asked for
     ├── SubmissionError     a submission cannot be read at all
+    ├── ClusterError        a grading cannot be done on a cluster
     ├── ResumeError         a grading cannot be gone on with
     ├── SandboxError        no sandbox can be had, or one broke
     ├── JudgeError          the judge could not do its work
@@ -31,6 +32,10 @@ class UnknownName(CatalogError):
 
 class SubmissionError(GraderError):
     """A submission cannot be read at all."""
+
+
+class ClusterError(GraderError):
+    """There is no cluster where one was named, or it is not as it must be."""
 
 
 class ResumeError(GraderError):

@@ -109,6 +109,7 @@ LEVELS = {
     "tracker/api": ("api",),
     "pglab": ("grade",),
     "grader": ("grade",),
+    "grader/cluster": ("grade", "dask"),
     "grader/mutants": ("grade", "author"),
     "grader/signing": ("grade", "sign"),
     "kit": ("grade", "sign"),

@@ -39,6 +39,7 @@ EXTRAS = {
     "lab": {"jupyterlab", "sql", "prettytable", "nbval", "IPython", "ipykernel"}
     | {"fastapi", "sqladmin", "starlette", "uvicorn", "wtforms"},
     "sign": {"cryptography"},
+    "dask": {"dask", "distributed"},
 }
 """What an optional part of the kit brings along, by the names that are imported."""
 

@@ -63,6 +63,7 @@ from kit.cli import options
 @options.sandbox
 @options.seed
 @options.jobs
+@options.dask
 @options.course
 @options.as_json
 @options.timings
@@ -82,6 +83,7 @@ def command(**wanted: Any) -> int:
       kit grade submissions/ --out out/ --seed 7 --json
       kit grade submissions/ --out out/ --resume
       kit grade submissions/ --out out/ --sign grading.key
+      kit grade submissions/ --out out/ --dask tcp://big.example.edu:8786
       kit grade submissions/ --out out/ --record postgresql://me@db.example.edu/course
       kit grade --replay out/ submissions/ana
     """

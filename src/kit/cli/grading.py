@@ -39,6 +39,8 @@ class Wanted:
     sandbox: str
     seed: int | None
     jobs: int
+    dask: str | None
+    """The address of a scheduler."""
     course: Path | None
     as_json: bool
     timings: bool
@@ -74,6 +76,7 @@ def _graded(
     wanted: Wanted, root: Path, chosen: Sequence[str], folder: ReportFolder, watch: Stopwatch
 ) -> Grading:
     from grader import batch, logbook
+    from grader.cluster.orders import Nodes
     from kit import home
     from kit.cli.progress_bar import progress
 
@@ -91,6 +94,7 @@ def _graded(
             assignment=wanted.assignment,
             roster=wanted.roster,
             jobs=wanted.jobs,
+            nodes=Nodes(wanted.dask, home.prepare) if wanted.dask else None,
             logbook=unfinished,
             resume=wanted.resume,
             say=say,
@@ -172,6 +176,12 @@ def _refuse_early(wanted: Wanted) -> Ed25519PrivateKey | None:
         msg = (
             "The format moodle fills in a worksheet that Moodle exported. Grade first, then: "
             "kit report DIR --format moodle --worksheet FILE."
+        )
+        raise WrongUsage(msg)
+    if wanted.dask and "://" in wanted.database:
+        msg = (
+            "With --dask each worker has a server of its own: --database is embedded or container "
+            "then, and no URL."
         )
         raise WrongUsage(msg)
     key = None

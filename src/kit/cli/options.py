@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,6 +124,28 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+class Scheduler(click.ParamType[str]):
+    """The address of a Dask scheduler."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if re.fullmatch(r"(tcp|tls)://(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}", value, re.IGNORECASE):
+            return value
+        self.fail(f"{value!r} is no address like tcp://host:8786.", param, ctx)
+
+
+def dask(command: Command) -> Command:
+    """``--dask``: other machines that do the work."""
+    return click.option(
+        "--dask",
+        type=Scheduler(),
+        metavar="ADDRESS",
+        help="Grade on the workers of this Dask scheduler (tcp://host:8786), each with a server of "
+        "its own.",
+    )(command)
 
 
 def formats(command: Command) -> Command:

@@ -24,6 +24,7 @@ _NOT_WITH_IT = {
     "formats": "--format",
     "key": "--sign",
     "record": "--record",
+    "dask": "--dask",
     "seed": "--seed",
     "timings": "--timings",
 }

@@ -1,0 +1,223 @@
+"""A node of a cluster: a worker of the scheduler, with a server and sandboxes of its own.
+
+The functions at the end are what the scheduler is asked to run there. A node is made for one
+grading, and closed with it. If nobody says that the grading has ended, because whoever started it
+was killed, it closes itself after a minute in which nothing was asked of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import psycopg
+
+from grader.catalog import Exercise, load_course
+from grader.cluster.orders import Absent, Delivery, Greeting, Order, Setup, encoded, unpack
+from grader.errors import GraderError
+from grader.folders import temporary_folder
+from grader.gathered import Judged
+from grader.judge import Judge
+from grader.logbook import surroundings
+from grader.results import Evidence, Outcome
+from grader.sandbox import open_sandbox
+from grader.submissions import Submission
+from pglab.errors import PglabError
+from pglab.servers import open_server
+from pglab.servers.server import connect
+
+IDLE_S = 60.0
+"""After so long without anything to do a node closes itself."""
+_LOOK_S = 5.0
+_FAULTS = (GraderError, PglabError, psycopg.Error, OSError)
+"""Of the machine."""
+
+
+class Node:
+    """Grades whole submissions, several at a time if several threads ask.
+
+    Raises:
+        GraderError, PglabError: the machine is not as it must be.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._mutex = threading.Lock()
+        self._idle: list[Judge] = []
+        self._busy = 0
+        self._closing = False
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(temporary_folder())
+            unpack(setup.course, folder)
+            course = load_course(folder)
+            self._exercises = {e.name: e for e in course.select(setup.exercises)}
+            for exercise in self._exercises.values():
+                _ = exercise.checks  # read them while nothing else runs
+            self.server = open_server(setup.database, home=setup.home(), disposable=True)
+            stack.callback(self.server.close)
+            judge = self._new_judge()  # the sandbox works, or it is told before anything is graded
+            self._idle.append(judge)
+            self.evidence = Evidence(
+                version("kit"),
+                setup.seed,
+                judge.sandbox.name,
+                self.server.kind,
+                self.server.version,
+            )
+            self._used = time.monotonic()
+            self._stack = stack.pop_all()
+
+    def grade(self, order: Order) -> Delivery:
+        """What every check finds in a submission. Whatever happens, there is an answer."""
+        judged: dict[str, str] = {}
+        problems: dict[tuple[str, str], str] = {}
+        errors = False
+        submission = Submission(order.student, order.files)
+        with self._judge() as judge:
+            for name in order.files:
+                exercise = self._exercises[name]
+                found: list[Judged] = []
+                try:
+                    for one in _judged(judge, submission, exercise, order):
+                        found.append(one)
+                except Exception as error:
+                    told = f"{type(error).__name__}: {error}"
+                    left = order.checks[name][len(found) :]
+                    problems |= {(name, check): told for check in left}
+                judged[name] = encoded(found)
+                errors = errors or any(one.result.outcome is Outcome.ERROR for one in found)
+        return Delivery(order.number, judged, problems, errors or bool(problems))
+
+    def close(self) -> None:
+        """End all that runs here, as soon as nobody uses it; safe to call twice."""
+        with self._mutex:
+            self._closing = True
+            if self._busy:
+                return
+            judges, self._idle = self._idle, []
+        for judge in judges:
+            _end(judge)
+        self._stack.close()
+
+    def is_whole(self) -> bool:
+        """Whether the server still answers."""
+        try:
+            with connect(self.server.admin_url):
+                return True
+        except psycopg.Error:
+            return False
+
+    def is_deserted(self) -> bool:
+        """Whether nobody has asked for anything for long."""
+        with self._mutex:
+            return not self._busy and time.monotonic() - self._used > IDLE_S
+
+    @contextlib.contextmanager
+    def _judge(self) -> Iterator[Judge]:
+        """A judge that nobody else uses meanwhile."""
+        with self._mutex:
+            self._busy += 1
+            judge = self._idle.pop() if self._idle else None
+        try:
+            judge = judge or self._new_judge()
+            yield judge
+        finally:
+            with self._mutex:
+                self._busy -= 1
+                self._used = time.monotonic()
+                if judge is not None:
+                    self._idle.append(judge)
+                last = self._closing and not self._busy
+            if last:
+                self.close()
+
+    def _new_judge(self) -> Judge:
+        setup = self._setup
+        sandbox = open_sandbox(
+            setup.sandbox,
+            socket_dir=self.server.socket_dir,
+            own_work=setup.own_work,
+            seed=setup.seed,
+        )
+        try:
+            return Judge(self.server, sandbox, seed=setup.seed)
+        except BaseException:
+            sandbox.close()
+            raise
+
+
+def _judged(
+    judge: Judge, submission: Submission, exercise: Exercise, order: Order
+) -> Iterator[Judged]:
+    specs = [spec for spec in exercise.checks if spec.name in order.checks[exercise.name]]
+    with judge.desk(submission, exercise) as desk:
+        for spec in specs:
+            began = time.perf_counter()
+            result = desk.run(spec, more=spec is not specs[-1])
+            yield Judged(result, time.perf_counter() - began)
+            if order.until_failure and result.outcome is Outcome.FAILED:
+                return
+
+
+def _end(judge: Judge) -> None:
+    with contextlib.suppress(*_FAULTS):
+        judge.close()
+    judge.sandbox.close()
+
+
+_nodes: dict[str, Node] = {}
+"""By the name of the grading."""
+_making = threading.Lock()
+
+
+def install(run: str, setup: Setup) -> Greeting:
+    """Get ready for a grading, and say with what; asked again, it says the same."""
+    try:
+        with _making:
+            node = _nodes.get(run)
+            if node is None:
+                node = _nodes[run] = Node(setup)
+                threading.Thread(target=_watch, args=[run], name="desertion", daemon=True).start()
+            return Greeting(node.evidence, surroundings())
+    except _FAULTS as error:
+        return Greeting(None, surroundings(), str(error))
+
+
+def grade_there(run: str, order: Order) -> Delivery | Absent:
+    """Grade a submission on this node."""
+    node = _nodes.get(run)
+    if node is None:
+        return Absent(_address())
+    try:
+        delivery = node.grade(order)
+    except _FAULTS:
+        if node.is_whole():
+            raise
+    else:
+        if not delivery.has_errors or node.is_whole():
+            return delivery
+    close(run)  # it is made anew when the next submission comes
+    return Absent(_address(), lost=True)
+
+
+def close(run: str) -> None:
+    """The grading has ended."""
+    node = _nodes.pop(run, None)
+    if node is not None:
+        node.close()
+
+
+def _address() -> str:
+    from distributed import get_worker
+
+    return str(get_worker().address)
+
+
+def _watch(run: str) -> None:
+    while (node := _nodes.get(run)) is not None:
+        if node.is_deserted():
+            close(run)
+        time.sleep(_LOOK_S)
