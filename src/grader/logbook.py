@@ -112,9 +112,10 @@ class Logbook:
             if desk not in known
         )
         if again:
+            were = "was" if again == 1 else "were"
             self._say(
-                f"{_answers(again)} of them were graded before and are graded again: the answer, "
-                "its exercise, or what it is graded with has changed since."
+                f"Of the others {again} {were} graded before: the answer, its exercise, or what it "
+                "is graded with has changed since."
             )
 
     def keep(self, desk: DeskKey, found: Sequence[Judged]) -> None:

@@ -157,7 +157,7 @@ def test_an_answer_that_has_changed_is_graded_again_and_no_other(grader: Grader)
     grading = grader(resume=True)
     assert grader.students_run() == {"bob"}
     assert grading.submissions[1].earned == 5
-    assert "1 answer of them were graded before" in grader.said[-1]
+    assert "Of the others 1 was graded before: " in grader.said[-1]
     assert as_bytes(grading) == as_bytes(grader(logbook=None))
 
 
