@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-LEVELS = ("", "cache", "grade", "sign", "dask", "api", "studio", "lab", "author", "dev")
+LEVELS = ("", "cache", "grade", "sign", "dask", "docs", "api", "studio", "lab", "author", "dev")
 
 
 @pytest.fixture(scope="module")
