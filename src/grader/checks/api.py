@@ -95,7 +95,7 @@ class Api:
         """Serve the application, and wait until it has started.
 
         Args:
-            app: its name in the submission's module.
+            app: its name in the submission's module; ``web:app`` is that of another file's.
             factory: whether it is a function that makes the application, from the database's URL.
 
         Raises:

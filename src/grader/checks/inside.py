@@ -87,7 +87,8 @@ def serve_app(session: Any, module: Any, name: str, factory: bool, descriptor: i
     import time
 
     uvicorn = importlib.import_module("uvicorn")  # not everybody who grades has the extra "api"
-    app = getattr(module, name, None)
+    where, _, name = name.rpartition(":")
+    app = getattr(importlib.import_module(where) if where else module, name, None)
     if app is None:
         raise AttributeError(f"the module has no {name}")
     if factory:

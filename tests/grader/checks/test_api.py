@@ -112,6 +112,13 @@ def test_a_factory_gets_the_url(examine: Examine) -> None:
     assert result.outcome is Outcome.PASSED, result.failure
 
 
+def test_the_application_may_stand_in_another_file(examine: Examine) -> None:
+    check = KEEPS.replace("api.start()", 'api.start("notes:app")')
+    toml = TOML.replace('module = "notes"', 'module = ""')
+    result = examine(check, PLAIN, toml=toml)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
 def test_what_only_memory_knows_does_not_survive(examine: Examine) -> None:
     assert failed(examine(KEEPS, IN_MEMORY)) == "After a restart it is gone."
 
