@@ -8,7 +8,7 @@ first check asks for it: a learner's check waits for none that it does not use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +24,26 @@ if TYPE_CHECKING:
     from grader.checks.sessions import Sessions
     from grader.checks.sqlfile import SqlFiles
     from grader.examination import Examination
+
+
+LIBRARIES: Mapping[str, tuple[str, ...]] = {
+    "api": (
+        "fastapi",
+        "uvicorn",
+        "uvicorn.lifespan.on",
+        "uvicorn.loops.auto",
+        "uvicorn.protocols.http.auto",
+        "uvicorn.protocols.websockets.auto",
+    ),
+    "migrations": ("alembic.command", "alembic.config", "alembic.autogenerate"),
+}
+"""What an instrument makes its process inside the sandbox import, by the instrument's name."""
+
+
+def libraries(wants: Iterable[str]) -> list[str]:
+    """Modules that these instruments need inside the sandbox."""
+    wanted = set(wants)
+    return [module for name in LIBRARIES if name in wanted for module in LIBRARIES[name]]
 
 
 def make(name: str, examination: Examination) -> Any:

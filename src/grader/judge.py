@@ -16,6 +16,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from grader import instruments
 from grader.catalog import Exercise
 from grader.checks.state import Database as State
 from grader.delegate import Delegate
@@ -83,6 +84,8 @@ class Judge:
             stock: databases that are made before the first is asked for; see
                 `pglab.clonepool.ClonePool`.
         """
+        wanted = (name for spec in exercise.checks for name in spec.wants)
+        self.sandbox.preload(instruments.libraries(wanted))
         key = template_key(exercise)
         if key not in self._pools:
             template = self.scratch.template(key, _builder(exercise))

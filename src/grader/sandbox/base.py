@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -67,6 +68,12 @@ class Sandbox(ABC):
 
         Raises:
             SandboxError: it did not work out. Cells work all the same, a little slower.
+        """
+
+    @abstractmethod
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have modules imported once for all cells that are made from now on, if cells share what
+        was imported. They are libraries that instruments need, none of a submission's.
         """
 
     def cell(self, limits: Limits | None = None) -> Cell:

@@ -84,6 +84,9 @@ class ContainerSandbox(Sandbox):
     def meet(self, url: str) -> None:
         """Nothing: every container starts anew, and would not know."""
 
+    def preload(self, modules: Sequence[str]) -> None:
+        """Nothing, for the same reason."""
+
     def close(self) -> None:
         """Remove every container that is left."""
         self._close_ahead()

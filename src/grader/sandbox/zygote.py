@@ -32,6 +32,7 @@ class ZygoteSandbox(Sandbox):
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._preloaded: set[str] = set()
 
     @abstractmethod
     def _command(self, worker: Sequence[str], control: int) -> list[str]:
@@ -73,6 +74,7 @@ class ZygoteSandbox(Sandbox):
         ours.settimeout(_START_SECONDS)
         self._control = ours
         self._ready = False
+        self._preloaded.clear()
         return self
 
     def wait_ready(self) -> None:
@@ -113,6 +115,21 @@ class ZygoteSandbox(Sandbox):
         problem = "it ended" if received is None else received[0]["problem"]
         if problem:
             raise SandboxError(f"{self.name} could not meet the server: {problem}")
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have the zygote import them: what cells do not have to import they do not wait for.
+
+        One that has ended is not told; its cells import for themselves what they need.
+        """
+        new = [module for module in modules if module not in self._preloaded]
+        if not new or self._control is None:
+            return
+        self.wait_ready()
+        with contextlib.suppress(OSError):
+            control.send(self._control, {"op": "preload", "modules": new})
+            control.receive(self._control)
+            self._preloaded.update(new)
+            self._close_ahead()  # it was made without them
 
     def _surely_ready_cell(self, limits: Limits) -> Cell:
         """A cell, from a new zygote where there is none any more."""
