@@ -28,7 +28,7 @@ from grader.tomlfile import parse_toml, read_text, read_toml
 
 _NAME = re.compile(r"\d{2}_[a-z0-9_]+\Z")
 _FRONT_MATTER = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n", re.DOTALL)
-_KEYS = {"title", "notebook", "minutes", "answer", "given", "schema", "worker"}
+_KEYS = {"title", "notebook", "minutes", "answer", "given", "mutants", "schema", "worker"}
 _WORKER_KEYS = {"module", "transaction", "seconds", "privileges"}
 _PAGE_KEYS = {"title", "notebook", "hints"}
 
@@ -61,6 +61,8 @@ class Exercise:
     """Files that a learner hands in."""
     given: tuple[str, ...]
     """Files that stand beside them in the sandbox: always the course's own copy."""
+    mutated: tuple[str, ...]
+    """Answer files of which mutants are made."""
     schema_file: str
     schema: str
     """SQL that builds the exercise's database; empty where the submission starts from nothing."""
@@ -250,6 +252,9 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
     schema = settings.name("schema", "")
     if not answer:
         raise CatalogError(f"{file}: 'answer' names no file.")
+    mutated = settings.names("mutants", list(answer))
+    if strange := sorted({*mutated} - {*answer}):
+        raise CatalogError(f"{file}: {strange[0]} stands in 'mutants' and not in 'answer'.")
     if both := sorted({*answer} & {*given}):
         raise CatalogError(f"{file}: {both[0]} stands in 'answer' and in 'given'.")
     if module and f"{module}.py" not in (*answer, *given):
@@ -268,6 +273,7 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
         minutes=settings.positive("minutes"),
         answer=answer,
         given=given,
+        mutated=mutated,
         schema_file=schema,
         schema=read_text(path / schema) if schema else "",
         makes_tables=privileges == "tables",

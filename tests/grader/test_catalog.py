@@ -87,6 +87,7 @@ def test_a_course_needs_exercises(tmp_path: Path) -> None:
         ('answer = ["notes.py"]', 'answer = ["other.py"]', "worker.module", "nor given"),
         ("minutes = 5", 'minutes = 5\ngiven = ["notes.py"]', "given", "notes.py stands in"),
         ("minutes = 5", 'minutes = 5\ngiven = ["models.py"]', "models.py", "is not there"),
+        ("minutes = 5", 'minutes = 5\nmutants = ["x.py"]', "mutants", "x.py stands in"),
         ('schema = "schema.sql"', "schema = 1", "schema", "must be of type string"),
         ('schema = "schema.sql"', 'schema = "/etc/x"', "schema", "files in the exercise's"),
         ('schema = "schema.sql"', 'schema = "other.sql"', "other.sql", "is not there"),

@@ -52,6 +52,9 @@ def mutants_of(exercise: Exercise) -> Mutants:
     unchanged: dict[str, str] = {}
     found: dict[tuple[tuple[str, str], ...], Mutant] = {}
     for name, text in answer.items():
+        unchanged[name] = text
+        if name not in exercise.mutated:
+            continue
         unchanged[name], changed = _of_file(name, text)
         for place, change, new in changed:
             files = tuple({**answer, name: new}.items())

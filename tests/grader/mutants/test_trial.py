@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from grader import batch
+from grader.catalog import load_course
 from grader.errors import CatalogError
+from grader.mutants.mutant import mutants_of
 from grader.mutants.trial import PARTS, Trial, try_mutants
 from tests.grader.courses import (
     BEHIND,
@@ -17,8 +19,10 @@ from tests.grader.courses import (
     HERE,
     HIDDEN,
     SOLUTION,
+    TOML,
     make_class,
     make_course,
+    write_files,
 )
 
 pytestmark = pytest.mark.sandbox
@@ -44,6 +48,16 @@ def tried(course: Path, home: Path, **how: Any) -> Trial:
 def ledger(course: Path) -> dict[str, Any]:
     data: dict[str, Any] = json.loads((course / BEHIND / "mutants.json").read_text())
     return data
+
+
+def test_mutants_are_made_of_the_files_that_the_exercise_names(course: Path) -> None:
+    twins = TOML.replace('["notes.py"]', '["notes.py", "more.py"]\nmutants = ["more.py"]')
+    more = {f"{HERE}/more.py": "", f"{BEHIND}/more.py": "def more(n):\n    return n + 1\n"}
+    write_files(course, {**more, f"{HERE}/exercise.toml": twins})
+    made = mutants_of(load_course(course).exercises[EXERCISE])
+    assert {mutant.place for mutant in made.mutants} == {"more.py: more"}
+    assert all(dict(mutant.files)["notes.py"] == WITH_A_TWIN for mutant in made.mutants)
+    assert made.unchanged["notes.py"] == WITH_A_TWIN
 
 
 def write_reasons(course: Path, reason: str) -> None:
