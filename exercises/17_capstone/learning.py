@@ -1,0 +1,1 @@
+"""Enrolling and learning: parts 3 and 4. Your store may call functions that you write here."""
