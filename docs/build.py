@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-RUNGS = ("A question", "A pointer", "A worked step")
+RUNGS = ("a question", "a pointer", "a worked step")
 
 
 def main() -> int:
@@ -64,7 +64,7 @@ def as_page(header: dict[str, Any], text: str) -> str:
     """A misconception with its hints to be opened one by one, below its title."""
     title, _, rest = text.partition("\n")
     hints = "\n".join(
-        f"<details><summary>{RUNGS[min(rung, len(RUNGS) - 1)]}</summary>"
+        f"<details><summary>Hint {rung + 1}: {RUNGS[min(rung, len(RUNGS) - 1)]}</summary>"
         f"<p>{html.escape(hint, quote=False)}</p></details>"
         for rung, hint in enumerate(header["hints"])
     )
