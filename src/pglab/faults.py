@@ -197,7 +197,8 @@ class Faults:
             "EXECUTE FUNCTION {function}()"
         )
         self._run(body)
-        self._undo.append(sql.SQL("DROP FUNCTION IF EXISTS {}()").format(function))
+        # The trigger goes with its function, also where the table is somebody else's.
+        self._undo.append(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(function))
         # Nobody can call it from a table of their own, and so turn the count.
         self._run(sql.SQL("REVOKE ALL ON FUNCTION {}() FROM PUBLIC").format(function))
         self._run(
@@ -208,8 +209,6 @@ class Faults:
                 function=function,
             )
         )
-        drop = sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(name), target)
-        self._undo.append(drop)
 
     def _run(self, statement: sql.Composed) -> None:
         self._connection.execute(statement)

@@ -167,6 +167,10 @@ def test_it(student, db, faults):
     faults.fail_insert("books", at=2)
     student.call("fill", expect=Raises)
     assert db.count("books") == 0
+    faults.fail_insert("books")
+    faults.clear()
+    student.call("fill")
+    assert db.count("books") == 2
 """
     answer = """
 from sqlalchemy import text
