@@ -191,7 +191,7 @@ def open_logbook(
     earlier = read_logbook(path)
     if earlier is None:
         if resume:
-            say("No grading was broken off here: everything is graded.")
+            say("Nothing is kept of an earlier grading here: everything is graded from the start.")
         return Logbook(path, heading, say=say)
     was, kept = earlier
     if not resume:

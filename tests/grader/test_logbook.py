@@ -114,7 +114,7 @@ def test_what_is_left_is_graded_and_the_result_is_that_of_one_run_to_the_byte(
     assert len(grader.run) == CHECKS - 2 * kept
     assert len(grader.run) == len(set(grader.run))
     answers = f"{kept} of 5 answers are graded already."
-    nothing = "No grading was broken off here: everything is graded."
+    nothing = "Nothing is kept of an earlier grading here: everything is graded from the start."
     assert grader.said == [f"Going on: {answers}" if kept else nothing]
     assert grading.timings["checks"] == CHECKS
     assert set(grading.timings["by_check"]) == {"ada", "bob", "eve", "kim", "zoe"}
@@ -257,7 +257,9 @@ def test_a_grading_that_is_begun_anew_keeps_the_earlier_one_until_it_has_found_s
 
 def test_going_on_with_nothing_is_a_grading_like_any_other(grader: Grader) -> None:
     grading = grader(resume=True)
-    assert grader.said == ["No grading was broken off here: everything is graded."]
+    assert grader.said == [
+        "Nothing is kept of an earlier grading here: everything is graded from the start."
+    ]
     assert as_bytes(grading) == as_bytes(grader(logbook=None))
 
 
