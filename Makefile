@@ -61,7 +61,7 @@ test-tracker: setup-dev ## run the tests of the tracker, on TRACKER_TEST_VERSION
 	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not slow" tests/tracker $(ARGS)
 
 test-slow: setup-dev ## run the slow tests that need nothing special
-	@$(PYTEST) -q -rs -m "slow and not container and not browser and not notebook" tests $(ARGS)
+	@$(PYTEST) -q -rs $(PARALLEL) -m "slow and not container and not browser and not notebook" tests $(ARGS)
 
 test-all: setup-dev ## run every test; what the machine lacks is skipped, with the reason
 	@$(PYTEST) -q -rs tests $(ARGS)

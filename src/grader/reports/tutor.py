@@ -193,7 +193,7 @@ def _statement(group: SentGroup) -> Text:
 
 def _reading(id_: str, known: Misconception | None) -> Text:
     text = Text("This often comes from a misconception: ")
-    text.append(one_line(known.title if known else id_), style="bold")
+    text.append(f"“{one_line(known.title)}”" if known else one_line(id_), style="bold")
     if known and known.notebook:
         text.append(f"\nRead on in the notebook {one_line(known.notebook)}.")
     return text
