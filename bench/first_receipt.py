@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
+
+import requests
 
 PROJECT = Path(__file__).resolve().parents[1]
 FIRST_RECEIPT = """
@@ -92,8 +93,8 @@ def wait_for(lab: subprocess.Popen[str]) -> None:
     assert lab.stderr is not None
     for line in lab.stderr:
         if found := re.search(r"http://127\.0\.0\.1:\d+/\S+", line):
-            with urllib.request.urlopen(found.group()):  # noqa: S310
-                return
+            requests.get(found.group(), timeout=30).raise_for_status()
+            return
     sys.exit("JupyterLab did not start.")
 
 

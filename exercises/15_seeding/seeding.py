@@ -8,7 +8,7 @@ from datetime import date
 
 from content import FIRST_NAMES, LAST_NAMES, TOPICS, TRACKS  # noqa: F401 - you will want them
 from models import Enrollment, Lesson, Track, User  # noqa: F401 - you will want most of them
-from passwords import hash_password  # noqa: F401
+from passwords import hash_password  # noqa: F401 - and this one
 from sqlalchemy.orm import Session
 
 
