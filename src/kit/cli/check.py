@@ -73,13 +73,13 @@ def command(
     grading = checked.grading
     watch.lap("run the checks")
     watch.split("run the checks", checked.seconds)
+    note_check(grading, say)  # first: whoever has seen it may press Ctrl-C at once
     if as_json:
         from grader.results import to_json
 
         print_json(to_json(grading))
     else:
         _show(grading, everything=everything)
-    note_check(grading, say)
     if timings:
         watch.lap("show the result")
         watch.show()

@@ -122,8 +122,8 @@ class _Session:
                 say(ending_of(error).message)
                 return
         self._begin(exercises)
+        note_check(grading, say)  # first: whoever has seen it may press Ctrl-C at once
         self._show(grading)
-        note_check(grading, say)
 
     def _checked(self, exercises: list[str]) -> Grading:
         from kit.checking import check

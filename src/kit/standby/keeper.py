@@ -145,8 +145,8 @@ class Keeper:
         self, connection: socket.socket, request: Mapping[str, Any], descriptors: list[int]
     ) -> None:
         if request["fingerprint"] != self._fingerprint:
+            self._leave_the_place()  # whoever asks next starts another, and that is now
             control.send(connection, {"heard": False})
-            self._leave_the_place()  # whoever asks next starts another
             if any(each.busy for each in self._attendants):
                 return
             raise _Ended
