@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from kit.cli.output import say
@@ -40,22 +41,75 @@ def on_terminal() -> bool:
 @contextlib.contextmanager
 def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    class Rate(ProgressColumn):
+        """How many a second, of late."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{_rate(task.speed)} a second" if task.speed else "")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(compact=True),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _lines(what: str) -> Callable[[int, int], None]:
+def _lines(what: str, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+    """A line for each quarter.
+
+    Args:
+        what: what is counted.
+        clock: seconds since any moment.
+    """
     told = 0
+    began: tuple[float, int] | None = None
 
     def show(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal told, began
+        now = clock()
+        if began is None:  # what is done by now may have been taken over from earlier work
+            began = now, done
         part = done * PARTS // total if total else PARTS
         if part > told and total >= 5 * PARTS:
             told = part
-            say(f"{done} of {total} {what} done.")
+            seconds, new = now - began[0], done - began[1]
+            pace = _pace(new / seconds, total - done) if seconds > 0 and new else ""
+            say(f"{done} of {total} {what} done{pace}.")
 
     return show
+
+
+def _pace(rate: float, left: int) -> str:
+    """The rate, and the time that what is left takes at it.
+
+    Args:
+        rate: how many are done each second.
+        left: how many are to be done.
+    """
+    told = f", {_rate(rate)} a second"
+    if not left:
+        return told
+    seconds = left / rate
+    if seconds < 90:
+        return f"{told}, about {max(round(seconds), 1)} s left"
+    return f"{told}, about {round(seconds / 60)} min left"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"
