@@ -1,55 +1,11 @@
 """Where students do not look: odd searches, empty pages, equal moments, unknown ids."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
+from test_visible import LONG_AGO, a_hash, a_user, differing, page_of
+
 from grader.checks import Raises, check, hint
-
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def a_user(data, **fields):
-    """Columns of one more user."""
-    user = {
-        "email": data.email(),
-        "username": data.word(4),
-        "password_hash": a_hash(data),
-        "first_name": data.name(),
-        "last_name": data.word().capitalize(),
-    }
-    return user | fields
-
-
-def a_hash(data):
-    return f"argon2id-{data.word(8)}"
-
-
-def differing(wanted, given):
-    """What to show of two versions of a row: the fields in which they differ."""
-    if given is None:
-        return {"expected": "the row as it was", "actual": "no row"}
-    fields = [field for field in wanted if given.get(field) != wanted[field]]
-    return {
-        "expected": {field: wanted[field] for field in fields},
-        "actual": {field: given.get(field) for field in fields},
-    }
-
-
-def page_of(answer):
-    """The ids of the users on a page, in their order, and the total."""
-    shaped = (
-        isinstance(answer, dict)
-        and isinstance(answer.get("users"), list)
-        and all(isinstance(user, dict) for user in answer["users"])
-        and "total" in answer
-    )
-    assert shaped, hint(
-        "list_users should return a dict with two keys: `users`, a list, and `total`, a number.",
-        misconception="",
-        expected={"users": ["…"], "total": 1},
-        actual=answer,
-    )
-    return [user.get("id") for user in answer["users"]], answer["total"]
 
 
 def names_of(rows, ids):

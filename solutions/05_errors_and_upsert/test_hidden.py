@@ -1,78 +1,8 @@
 """Where forms go when many people use them: the same moment, other languages, odd names."""
 
-from datetime import UTC, datetime
+from test_visible import LONG_AGO, a_person, a_track, attempt, ending, refuses, stores
 
 from grader.checks import check, hint
-
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def a_person(data, **fields):
-    """Arguments of add_user for one more person."""
-    return {"email": data.email(), "username": data.word(4), "age": data.number(18, 90)} | fields
-
-
-def a_track(db, data):
-    row = {"id": data.number(10**6, 10**9), "title": data.text(3)}
-    return db.insert("tracks", row)[0]["id"]
-
-
-def attempt(session, module, function, keywords):
-    """A form that calls a function, and notes how the call ended."""
-    called = getattr(module, function)
-    try:
-        return {"answer": called(session, **keywords)}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        session.rollback()
-        names = [base.__name__ for base in type(error).__mro__]
-        own = names[: names.index("Refused")] if "Refused" in names else []
-        state = getattr(getattr(error, "orig", error), "sqlstate", None)
-        return {"raised": names[0], "refused": own, "sqlstate": state}
-
-
-def ending(told):
-    """How a call ended, in a few words."""
-    if "raised" not in told:
-        return f"returned {told.get('answer')!r}"
-    state = f" (SQLSTATE {told['sqlstate']})" if told["sqlstate"] else ""
-    return f"raised {told['raised']}{state}"
-
-
-def stores(student, db, person):
-    """The plain case, before a check looks at another one."""
-    student.call("add_user", **person)
-    assert db.count("users", username=person["username"]) == 1, hint(
-        "Before anything special happened, a user was added and the caller committed. The user is"
-        " not there.",
-        question="Was the INSERT sent, and what became of it before the commit?",
-        misconception="",
-        expected="1 user",
-        actual="0 users",
-    )
-
-
-def refuses(student, db, call, error, what, *, misconception=None):
-    """One call, function and arguments, that must be refused in one word and store nothing."""
-    before = db.snapshot()
-    told = student.drive(attempt, *call)
-    if misconception is None:
-        wrong_word = told.get("refused") and error not in told["refused"]
-        misconception = "every-error-is-a-duplicate" if wrong_word else ""
-    assert error in told.get("refused", ()), hint(
-        f"{what} The form can only show the right words beside the right field if it is told"
-        f" {error}.",
-        question="PostgreSQL said which rule was broken. Where in the exception does it say so?",
-        misconception=misconception,
-        expected=f"raises {error}",
-        actual=ending(told),
-    )
-    assert not db.changes(before), hint(
-        f"{what} {call[0]} raised {error}, as it should, and something was stored all the same.",
-        misconception="",
-        actual=list(db.changes(before)),
-    )
 
 
 @check("An email that was taken a moment ago is EmailTaken as well", points=2)

@@ -4,13 +4,9 @@ import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from grader.checks import check, hint
+from test_visible import MONTHS, NAMES, POPULAR, PROGRESS, enroll, payment, some_users
 
-PROGRESS = ("track", "lessons", "completed", "minutes", "percent", "score")
-POPULAR = ("rank", "title", "learners", "completed", "revenue")
-MONTHS = ("month", "payments", "revenue", "average", "share")
-NAMES = "January February March April May June July August September October November December"
-THEN = datetime(2025, 5, 15, 12, tzinfo=UTC)
+from grader.checks import check, hint
 
 USERS_PROGRESS = """
     SELECT t.title AS track,
@@ -99,10 +95,6 @@ LOST = {
 }
 
 
-def some_users(db, data, number):
-    return db.insert("users", *({"name": data.name()} for _ in range(number)))
-
-
 def some_tracks(db, data, *lessons, **columns):
     tracks = db.insert("tracks", *({"title": data.word(4).capitalize()} | columns for _ in lessons))
     return [
@@ -120,10 +112,6 @@ def some_tracks(db, data, *lessons, **columns):
     ]
 
 
-def enroll(db, track, users):
-    db.insert("enrollments", *({"user_id": u["id"], "track_id": track["id"]} for u in users))
-
-
 def opened(user, *lessons, completed=True, scores=()):
     rows = [
         {"user_id": user["id"], "lesson_id": lesson["id"], "is_completed": completed}
@@ -132,11 +120,6 @@ def opened(user, *lessons, completed=True, scores=()):
     for row, score in zip(rows, scores, strict=False):
         row["score"] = score
     return rows
-
-
-def payment(user, track, cents, *, status="paid", when=THEN):
-    who = {"user_id": user["id"], "track_id": track["id"]}
-    return who | {"amount_cents": cents, "status": status, "paid_at": when}
 
 
 @check(

@@ -1,5 +1,7 @@
 """What becomes of a search box that is left alone: later lessons, hostile texts, nothing, many."""
 
+from test_visible import ids_of, lessons, says, search
+
 from grader.checks import check, hint
 
 
@@ -19,47 +21,8 @@ def store(db, data, *lessons):
     return [row["id"] for row in db.insert("lessons", *given)]
 
 
-def ids_of(answer):
-    shaped = isinstance(answer, list) and all(
-        isinstance(row, dict) and isinstance(row.get("id"), int) and "title" in row
-        for row in answer
-    )
-    assert shaped, hint(
-        "find_lessons should return a list of rows with id and title.",
-        question="Which keys does the README ask for?",
-        misconception="",
-        actual=answer,
-    )
-    return [row["id"] for row in answer]
-
-
 def found_by(student, query, **options):
     return ids_of(student.call("find_lessons", query, **options))
-
-
-def search_once(session, module, query):
-    """Search; what was found, or what was raised."""
-    try:
-        return ["found", list(module.find_lessons(session, query))]
-    except Exception as error:
-        session.rollback()
-        return ["raised", str(error).splitlines()[:1]]
-
-
-def search(student, query):
-    """The ids that a query finds and no error; or None and the error that it was."""
-    how, what = student.drive(search_once, query)
-    return (None, " ".join(what)[:200]) if how == "raised" else (ids_of(what), "")
-
-
-def lessons(number):
-    return "1 lesson" if number == 1 else f"{number} lessons"
-
-
-def says(statements, *words):
-    """Whether something that was sent says one of these words."""
-    sent = " ".join(s.text.lower() for s in statements)
-    return any(word in sent for word in words)
 
 
 def the_plain_case(student, statements, word, lesson):

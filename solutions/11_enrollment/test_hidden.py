@@ -1,11 +1,8 @@
 """Where enrollments go wrong: faults, the same moment, nothing at all, and very much."""
 
+from test_visible import a_user, attempt, enrolls, in_words, stored
+
 from grader.checks import Raises, check, hint
-
-
-def a_user(db, data):
-    [row] = db.insert("users", {"id": data.number(10**6, 10**9), "email": data.email()})
-    return row["id"]
 
 
 def a_track(db, data, lessons=5):
@@ -17,49 +14,6 @@ def a_track(db, data, lessons=5):
         for position in range(1, lessons + 1)
     )
     return track["id"], [lesson["id"] for lesson in db.insert("lessons", *rows)]
-
-
-def stored(db, user, lessons):
-    """How many enrollments a user has, and how many progress rows for these lessons."""
-    rows = db.rows("lesson_progress", user_id=user)
-    return db.count("enrollments", user_id=user), len(
-        [r for r in rows if r["lesson_id"] in lessons]
-    )
-
-
-def in_words(enrollments, records):
-    return f"{_number(enrollments, 'enrollment')}, {_number(records, 'progress record')}"
-
-
-def _number(many, thing):
-    return f"{many or 'no'} {thing}{'' if many == 1 else 's'}"
-
-
-def enrolls(student, db, user, track, lessons):
-    """The plain case, before a check looks at another one."""
-    student.call("enroll", user, track)
-    found = stored(db, user, lessons)
-    assert found == (1, len(lessons)), hint(
-        f"Before anything special happened, a learner was enrolled in a track of {len(lessons)}"
-        " lessons, and enroll returned.",
-        question="What should be in the two tables after that, and has it been committed?",
-        misconception="",
-        expected=in_words(1, len(lessons)),
-        actual=in_words(*found),
-    )
-
-
-def attempt(session, module, function, *arguments):
-    """A page that calls a function, and notes how the call ended."""
-    called = getattr(module, function)
-    try:
-        return {"answer": called(session, *arguments)}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        names = [base.__name__ for base in type(error).__mro__]
-        ours = [n for n in names if n in ("UserNotFound", "TrackNotAvailable", "AlreadyEnrolled")]
-        return {"raised": [*ours, *names][0], "refused": "EnrollmentRefused" in names}
 
 
 def _ended(result):

@@ -1,131 +1,19 @@
 """Where bookings go wrong: opposite orders, refusals without end, one user twice, many at once."""
 
+from test_visible import (
+    _number,
+    a_track,
+    a_user,
+    attempt,
+    books,
+    comes_to_an_end,
+    ending,
+    in_turn,
+    in_words,
+    state,
+)
+
 from grader.checks import check, hint
-
-
-def a_user(db, data):
-    [row] = db.insert("users", {"id": data.number(10**6, 10**9), "email": data.email()})
-    return row["id"]
-
-
-def a_track(db, data, seats):
-    row = {"id": data.number(10**6, 10**9), "title": data.text(3), "seats": seats}
-    [track] = db.insert("tracks", row)
-    return track["id"]
-
-
-def state(db, track):
-    """How many bookings a track has, and how many of its seats are free."""
-    return db.count("bookings", track_id=track), db.one("tracks", id=track)["seats"]
-
-
-def in_words(bookings, seats):
-    return f"{_number(bookings, 'booking')}, {_number(seats, 'free seat')}"
-
-
-def _number(many, thing):
-    return f"{many or 'no'} {thing}{'' if many == 1 else 's'}"
-
-
-def attempt(session, module, function, *arguments):
-    """A page that calls a function in a hurry, where naps are counted and not slept."""
-    import signal
-    import time
-
-    class StillTrying(BaseException):
-        pass
-
-    def stop(*_):
-        raise StillTrying
-
-    called = getattr(module, function)
-    sleep, naps = time.sleep, []
-
-    def nap(seconds):
-        naps.append(seconds)
-
-    def put(there, instead):
-        for holder in (time, module):
-            for name, value in list(vars(holder).items()):
-                if value is there:
-                    setattr(holder, name, instead)
-
-    put(sleep, nap)
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, 4)  # a loop without an end can say so, a second later not
-    try:
-        told = {"answer": called(session, *arguments)}
-    except StillTrying:
-        told = {"endless": True}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        names = [base.__name__ for base in type(error).__mro__]
-        cause = getattr(error, "orig", None) or error
-        told = {"raised": names, "sqlstate": getattr(cause, "sqlstate", None)}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        put(nap, sleep)
-    if "endless" in told:
-        session.invalidate()
-        return told | {"naps": len(naps), "open": ""}
-    try:
-        open_ = session.connection().connection.driver_connection.info.transaction_status.name
-    except Exception:
-        open_ = "INERROR"
-    session.rollback()
-    return told | {"naps": len(naps), "open": open_}
-
-
-def ending(told):
-    """How such a call ended, in words."""
-    if "endless" in told:
-        return "did not return"
-    if "raised" not in told:
-        return f"returned {told.get('answer')!r}"
-    code = f" (SQLSTATE {told['sqlstate']})" if told.get("sqlstate") else ""
-    return f"raised {told['raised'][0]}{code}"
-
-
-def books(student, db, data):
-    """The plain case, before a check looks at another one; how often it slept."""
-    user, track = a_user(db, data), a_track(db, data, 3)
-    told = student.drive(attempt, "book_seat", user, track)
-    found = state(db, track)
-    assert (told.get("answer"), found) == (True, (1, 2)), hint(
-        "Before anything special happened, one user booked one of three free seats.",
-        question="What should be in the two tables after that, and has it been committed?",
-        misconception="",
-        expected=f"returned True; {in_words(1, 2)}",
-        actual=f"{ending(told)}; {in_words(*found)}",
-    )
-    return told["naps"]
-
-
-def in_turn(results):
-    """How the calls of rivals ended; which of them came first was chance."""
-    return ", ".join(sorted(map(_ended, results)))
-
-
-def _ended(result):
-    """How a rival's call ended, in words."""
-    if result.answered:
-        return f"returned {result.value!r}"
-    state = f" (SQLSTATE {result.sqlstate})" if result.sqlstate else ""
-    return f"raised {result.raised.type}{state}"
-
-
-def comes_to_an_end(told, fault):
-    """After a refusal: whether the call ended in its time, whichever way."""
-    tried = fault.writes
-    assert "endless" not in told, hint(
-        "PostgreSQL refused a booking, and your code was still at it when its time was up. It has"
-        f" come to the table {tried} time{'' if tried == 1 else 's'} until then.",
-        question="What ends your loop, and in which state is a transaction after an error?",
-        misconception="retry-without-rollback" if tried == 1 else "endless-retry",
-        expected="an answer or an exception",
-        actual="neither",
-    )
 
 
 @check("Two who book the same tracks in opposite order both get their seats", points=2)

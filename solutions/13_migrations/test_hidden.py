@@ -1,30 +1,10 @@
 """Where migrations go wrong: on the way down, the second time, with the rows nobody thought of."""
 
+from test_visible import a_track, as_duration, quoted, revision, values
+
 from grader.checks import Raises, check, hint
 
 NAME, MINUTES, DIFFICULTY = "0002_display_name.py", "0003_minutes.py", "0004_difficulty.py"
-
-
-def revision(migrations, file):
-    """The id by which a file calls its revision."""
-    return next(r.id for r in migrations.history if r.file == file)
-
-
-def as_duration(minutes):
-    return None if minutes is None else f"{minutes // 60}:{minutes % 60:02}"
-
-
-def a_track(db, data, difficulty="beginner"):
-    [track] = db.insert("tracks", {"title": data.text(2), "difficulty": difficulty})
-    return track["id"]
-
-
-def values(db, table, column):
-    return {row["id"]: row.get(column) for row in db.rows(table, order_by="id")}
-
-
-def quoted(items):
-    return ", ".join("NULL" if item is None else repr(item) for item in items)
 
 
 def there(migrations):

@@ -1,5 +1,7 @@
 """Where migrations are in the way: in line, under way, and while two versions run."""
 
+from test_visible import FILL, revision, sent
+
 from grader.checks import Raises, check, hint
 
 EXPAND, BACKFILL, CONTRACT = "0002_expand.py", "0003_backfill.py", "0004_contract.py"
@@ -8,20 +10,6 @@ CHANGE = {
     "score": "UPDATE attempts SET score = :value WHERE id = :id",
     "points": "UPDATE attempts SET points = :value WHERE id = :id",
 }
-FILL = (
-    "INSERT INTO public.attempts (user_id, lesson_id, score)"
-    " SELECT n * %s %% 97, n %% 11, n * %s %% 101 FROM generate_series(1, %s) AS n"
-)
-
-
-def revision(migrations, file):
-    """The id by which a file calls its revision."""
-    return next(r.id for r in migrations.history if r.file == file)
-
-
-def sent(migrations):
-    """What the last command sent."""
-    return [statement for transaction in migrations.transactions for statement in transaction]
 
 
 def filled(migrations, rivals, data, rows):

@@ -1,45 +1,24 @@
 """Where seeds go wrong: other machines, rows of others, gaps, failures, two at once, many rows."""
 
-import re
-from dataclasses import replace
 from datetime import date
+
+from test_visible import (
+    MOST_STATEMENTS,
+    TABLES,
+    a_school,
+    attempt,
+    differences,
+    empty,
+    ending,
+    ids_came_by_returning,
+    in_words,
+    shown,
+    what_changed,
+)
 
 from grader.checks import check, hint
 
-TABLES = ("users", "tracks", "lessons", "enrollments")
 NAMES = ("sql", "python", "git", "statistics", "backups", "privacy")
-MOST_STATEMENTS = 40
-
-
-def a_school(data, learners=40):
-    """A number, and the other arguments of a seeding."""
-    until = date(data.number(2020, 2030), data.number(1, 12), data.number(1, 28))
-    password = f"{data.word()} {data.word()} {data.number(10, 99)}"
-    return data.number(1, 10**6), {"learners": learners, "until": until, "password": password}
-
-
-def attempt(session, module, number, arguments):
-    """Somebody who seeds and writes down how it ended."""
-    try:
-        return {"answer": module.seed(session, number, **arguments)}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        cause = getattr(error, "orig", None) or error
-        try:
-            session.rollback()
-        except Exception:
-            session.invalidate()  # the connection is lost
-        return {"raised": type(error).__name__, "sqlstate": getattr(cause, "sqlstate", None)}
-
-
-def ending(told):
-    """How it ended, in words."""
-    if "raised" not in told:
-        return f"returned {told.get('answer')!r}"
-    return f"raised {told['raised']}" + (
-        f" (SQLSTATE {told['sqlstate']})" if told.get("sqlstate") else ""
-    )
 
 
 def school(db, number):
@@ -71,25 +50,6 @@ def school(db, number):
     }
 
 
-def shown(sent):
-    """Statements for reading: of many rows in one of them the first, and no hashes."""
-    return [
-        replace(
-            each,
-            text=re.sub(r"(VALUES \([^()]*\))(?:, \([^()]*\))+", r"\1, …", each.text),
-            parameters=tuple(
-                "$argon2…" if str(p).startswith("$argon2") else p for p in each.parameters
-            ),
-        )
-        for each in sent
-    ]
-
-
-def in_words(counts):
-    """How many rows there are, or were added, by table."""
-    return ", ".join(f"{table}: {counts[table]}" for table in TABLES)
-
-
 def seeded(student, db, number, arguments):
     """The plain case, before a check looks at another one. Gives the rows that are there then."""
     student.call("seed", number, **arguments)
@@ -107,57 +67,6 @@ def seeded(student, db, number, arguments):
         show=(),
     )
     return found
-
-
-def differences(first, second):
-    """What two seedings of the same school have not in common, in words."""
-    columns = {
-        "users": ("name", "joined_at"),
-        "tracks": ("title",),
-        "lessons": ("title", "minutes"),
-        "enrollments": ("enrolled_at", "progress"),
-    }
-    told = []
-    for table, names in columns.items():
-        one, other = first[table], second[table]
-        if one.keys() != other.keys():
-            told.append(f"other {table}")
-            continue
-        told += [
-            f"another {name} in {table}"
-            for place, name in enumerate(names)
-            if any(one[key][place] != other[key][place] for key in one)
-        ]
-    return told
-
-
-def empty(db):
-    """A database as new, but for the next ids."""
-    tables = "public.users, public.tracks, public.lessons, public.enrollments"
-    with db.author() as connection:
-        connection.execute(f"TRUNCATE {tables}")
-
-
-def ids_came_by_returning(sent):
-    """Whether ids were taken from an insertion that passes over rows, and from nowhere else."""
-    texts = [text.upper().lstrip() for text in sent.texts]
-    return any("ON CONFLICT" in text and "RETURNING" in text for text in texts) and not any(
-        text.startswith(("SELECT", "TABLE")) for text in texts
-    )
-
-
-def what_changed(changes):
-    """What became of the rows, in words."""
-    parts = []
-    for table in TABLES:
-        if change := changes.get(table):
-            many = {
-                "added": len(change.inserted),
-                "changed": len(change.updated),
-                "deleted": len(change.deleted),
-            }
-            parts.append(f"{table}: " + ", ".join(f"{n} {how}" for how, n in many.items() if n))
-    return "; ".join(parts)
 
 
 def elsewhere(session, module, number, arguments, settings):

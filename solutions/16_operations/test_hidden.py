@@ -2,144 +2,23 @@
 
 from decimal import Decimal
 
+from test_visible import (
+    BACKUP,
+    PATIENCE,
+    TABLES,
+    a_school,
+    backed_up,
+    differences,
+    empty,
+    ended,
+    nightly,
+    rows_of,
+    some_visits,
+    status,
+    use,
+)
+
 from grader.checks import check, hint
-
-TABLES = ("users", "lessons", "visits")
-PATIENCE = 0.3
-BACKUP = "tonight.backup"
-
-
-def use(session, module, *steps):
-    """A program that opens its pool once and does these things in turn. What is raised is kept, as
-    something that reports errors keeps it."""
-    import signal
-
-    class StillWaiting(BaseException):
-        pass
-
-    def stop(*_):
-        raise StillWaiting
-
-    def do(what, *arguments):
-        if what == "open":
-            kept["pool"] = module.open_pool(url, *arguments)
-        elif what == "close":
-            module.close_pool(kept["pool"])
-        elif what == "visit":
-            return module.record_visit(kept["pool"], *arguments)
-        else:
-            return module.health(kept["pool"] if what == "health" else None)
-        return None
-
-    kept = vars(module).setdefault("kept_by_the_program", {"errors": []})
-    url = session.get_bind().url.set(drivername="postgresql")
-    url, secret = url.render_as_string(hide_password=False), url.password
-    told = []
-    signal.signal(signal.SIGALRM, stop)
-    for step in steps:
-        signal.setitimer(signal.ITIMER_REAL, 3)
-        try:
-            told.append({"answer": do(*step)})
-        except StillWaiting:
-            told.append({"raised": "", "words": "did not return"})
-        except NotImplementedError:
-            raise
-        except AttributeError as error:
-            if error.obj is module:
-                raise
-            told.append({"raised": "AttributeError", "words": f"raised AttributeError: {error}"})
-        except Exception as error:
-            kept["errors"].append(error)
-            cause = getattr(error, "orig", None) or error
-            first = ": ".join([type(error).__name__, *str(cause).splitlines()[:1]])
-            words = f"raised {first}".replace(secret, "…")
-            state = getattr(cause, "sqlstate", None)
-            told.append({"raised": type(error).__name__, "sqlstate": state, "words": words})
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    return told
-
-
-def nightly(session, module, what, path, *more):
-    """The nightly job: one of the three functions with a file of this name, and what came of it."""
-    from pathlib import Path
-
-    url = session.get_bind().url.set(drivername="postgresql")
-    url, secret = url.render_as_string(hide_password=False), url.password
-    function = getattr(module, what)
-    arguments = (url, Path(path)) if what == "back_up" else (Path(path), url)
-    try:
-        return {"answer": function(*arguments)}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        cause = getattr(error, "orig", None) or error
-        first = ": ".join([type(error).__name__, *str(cause).splitlines()[:1]])
-        names = [base.__name__ for base in type(error).__mro__]
-        return {"raised": names, "words": f"raised {first}".replace(secret, "…")}
-
-
-def ended(told):
-    """How a call ended, in words."""
-    return told["words"] if "words" in told else f"returned {told['answer']!r}"
-
-
-def a_school(db, data, users=3, lessons=2):
-    """Some users and lessons; nobody has opened one yet."""
-    people = [{"email": data.email(), "name": data.word()} for _ in range(users)]
-    titles = [{"title": data.text(3), "price": Decimal(data.number(0, 99))} for _ in range(lessons)]
-    return (
-        [row["id"] for row in db.insert("users", *people)],
-        [row["id"] for row in db.insert("lessons", *titles)],
-    )
-
-
-def some_visits(db, data, users, lessons, number=6):
-    """Visits that are in the table when the check begins."""
-    pairs = [(data.rng.choice(users), data.rng.choice(lessons)) for _ in range(number)]
-    db.insert("visits", *({"user_id": user, "lesson_id": lesson} for user, lesson in pairs))
-
-
-def status(told):
-    """The status that a health check gave, or how else it ended."""
-    answer = told.get("answer")
-    return answer["status"] if isinstance(answer, dict) and "status" in answer else ended(told)
-
-
-def empty(rivals):
-    """A new database: the tables are there, the rows are not, and ids begin anew."""
-    with rivals.holding("TRUNCATE public.users, public.lessons, public.visits RESTART IDENTITY"):
-        pass
-
-
-def rows_of(db):
-    """How many rows each of the tables has, in words."""
-    return ", ".join(f"{db.count(table)} in {table}" for table in TABLES)
-
-
-def backed_up(student, db):
-    """A backup of what is there now. What was written is found out by restoring it."""
-    told = student.drive(nightly, "back_up", BACKUP)
-    assert "answer" in told, hint(
-        "back_up failed, though nothing was in its way.",
-        expected="returns",
-        actual=ended(told),
-    )
-    return db.snapshot()
-
-
-def differences(db, before):
-    """What is otherwise than it was, in words; nothing where all is as before."""
-    told = []
-    for table, changes in db.changes(before).items():
-        if changes.deleted:
-            told.append(f"{len(changes.deleted)} of {table} missing")
-        if changes.inserted:
-            told.append(f"{len(changes.inserted)} of {table} that were not there")
-        for old, new in changes.updated:
-            differ = [column for column in old if old[column] != new[column]]
-            told += [f"{table}.{c}: {old[c]!r} became {new[c]!r}" for c in differ]
-    return told
 
 
 def crowd(session, module, settings, many, visit):

@@ -8,6 +8,7 @@ adding the two folders; nothing else lists them.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -26,6 +27,10 @@ from grader.errors import CatalogError, UnknownName
 from grader.results import Misconception
 from grader.tomlfile import parse_toml, read_text, read_toml
 
+VISIBLE = "test_visible.py"
+"""The checks that learners see."""
+HIDDEN = "test_hidden.py"
+"""The checks that only instructors hold."""
 _NAME = re.compile(r"\d{2}_[a-z0-9_]+\Z")
 _FRONT_MATTER = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n", re.DOTALL)
 _KEYS = {"title", "notebook", "minutes", "answer", "given", "mutants", "schema", "worker"}
@@ -78,15 +83,16 @@ class Exercise:
     def checks(self) -> tuple[CheckSpec, ...]:
         """Visible checks, then hidden ones, each in the order of its file.
 
+        The hidden ones may use what the visible ones do: ``from test_visible import …``.
+
         Raises:
             CatalogError: a check file cannot be imported, or a check is not well formed.
         """
-        visible = list(_checks_in(self.path / "test_visible.py", self.name, visible=True))
+        module, visible = _checks_in(self.path / VISIBLE, self.name, visible=True)
         hidden: list[CheckSpec] = []
-        if self.solution_path and (self.solution_path / "test_hidden.py").is_file():
-            hidden = list(
-                _checks_in(self.solution_path / "test_hidden.py", self.name, visible=False)
-            )
+        if self.solution_path and (file := self.solution_path / HIDDEN).is_file():
+            with _importable(module, as_name=Path(VISIBLE).stem):
+                _, hidden = _checks_in(file, self.name, visible=False)
         names = [spec.name for spec in [*visible, *hidden]]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise CatalogError(
@@ -106,10 +112,10 @@ class Exercise:
     def sha256(self) -> str:
         """Hash of everything that decides a grade: checks, schema, given files and settings."""
         digest = hashlib.sha256()
-        paths = [self.path / "exercise.toml", self.path / "test_visible.py"]
+        paths = [self.path / "exercise.toml", self.path / VISIBLE]
         paths += [self.path / name for name in self.given]
         if self.solution_path:
-            paths.append(self.solution_path / "test_hidden.py")
+            paths.append(self.solution_path / HIDDEN)
         for path in paths:
             if path.is_file():
                 digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -283,19 +289,21 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
     )
 
 
-def _checks_in(file: Path, exercise: str, *, visible: bool) -> Iterator[CheckSpec]:
+def _checks_in(file: Path, exercise: str, *, visible: bool) -> tuple[ModuleType, list[CheckSpec]]:
     names = _functions_in(file)
     module = _import(file, f"kit_checks_{exercise}_{'visible' if visible else 'hidden'}")
+    specs = []
     for name in names:
         function = getattr(module, name)
         mark = getattr(function, MARK, None)
         if isinstance(mark, CheckMark):
-            yield _spec(file, function, mark, visible=visible)
+            specs.append(_spec(file, function, mark, visible=visible))
         elif name.startswith("test_"):
             raise CatalogError(
                 f"{file}: {name} is no check, so it would never run. "
                 "Put @check(…) above it, or call it something else."
             )
+    return module, specs
 
 
 def _functions_in(file: Path) -> list[str]:
@@ -356,6 +364,16 @@ def _import(file: Path, name: str) -> ModuleType:
         del sys.modules[name]
         raise CatalogError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     return module
+
+
+@contextlib.contextmanager
+def _importable(module: ModuleType, *, as_name: str) -> Iterator[None]:
+    """While inside, the module is imported by this name, which every exercise has one of."""
+    sys.modules[as_name] = module
+    try:
+        yield
+    finally:
+        del sys.modules[as_name]
 
 
 def _misconceptions(folder: Path) -> Iterator[Misconception]:

@@ -182,6 +182,50 @@ def test_a_fault_in_a_check_file_is_told_by_file_and_name(
     assert problem in str(told.value)
 
 
+SHARING = (
+    CHECK
+    + """def twice(word):
+    return word + word
+
+
+@check("Words are doubled")
+def test_words(student):
+    assert student.call("double", "{word}") == twice("{word}"), hint("Other words.")
+"""
+)
+USING = """from grader.checks import check, hint
+from test_visible import test_words, twice
+
+@check("Any word is doubled")
+def test_any(student):
+    assert student.call("double", "x") == twice("x"), hint("Other words.")
+"""
+
+
+def test_hidden_checks_use_what_the_visible_ones_of_their_exercise_do(tmp_path: Path) -> None:
+    exercises = []
+    for word in "ab":
+        root = tmp_path / word
+        root.mkdir()
+        visible = SHARING.replace("{word}", word)
+        course = load_course(make_course(root, visible=visible, hidden=USING))
+        exercises.append(course.exercises[EXERCISE])
+    for exercise in exercises:
+        one, other = exercise.checks
+        assert (one.name, other.name) == ("test_words", "test_any")
+        ours = other.function.__globals__["twice"]
+        assert ours is one.function.__globals__["twice"]
+        assert ours.__code__.co_filename == str(exercise.path / "test_visible.py")
+    assert "test_visible" not in sys.modules
+
+
+def test_what_the_visible_file_does_not_have_is_told(tmp_path: Path) -> None:
+    root = make_course(tmp_path, hidden=USING.replace("twice", "thrice"))
+    with pytest.raises(CatalogError, match=r"test_hidden\.py cannot be imported.*test_words"):
+        _ = load_course(root).exercises[EXERCISE].checks
+    assert "test_visible" not in sys.modules
+
+
 def test_a_visible_and_a_hidden_check_may_not_share_a_name(tmp_path: Path) -> None:
     [exercise] = load_course(make_course(tmp_path, hidden=VISIBLE)).select([])
     with pytest.raises(CatalogError, match="two checks are called test_a_note_is_stored"):
