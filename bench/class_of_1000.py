@@ -176,19 +176,9 @@ class Run:
         except FileNotFoundError:
             return 0
 
-    def judges(self, process: subprocess.Popen[str]) -> list[psutil.Process]:
-        """The judge's processes: the one that was started, and those that share its work."""
-        main = psutil.Process(process.pid)
-        workers = []
-        for child in main.children():
-            with contextlib.suppress(psutil.Error):
-                if not any(word in " ".join(child.cmdline()) for word in _NO_JUDGES):
-                    workers.append(child)
-        return [main, *sorted(workers, key=lambda p: p.pid)]
-
     def measured(self, process: subprocess.Popen[str]) -> list[Process]:
         """The judge's processes as they are now."""
-        return [Process(one.memory_info().rss / 1e6, one.num_fds()) for one in self.judges(process)]
+        return [Process(one.memory_info().rss / 1e6, one.num_fds()) for one in judges(process)]
 
     def postmaster(self, process: subprocess.Popen[str]) -> psutil.Process:
         """The embedded server of the grading."""
@@ -206,6 +196,17 @@ class Run:
             time.sleep(0.1)
         databases, roles = _on(self._server) if self._server else ([], [])
         return Left(databases, roles, processes, found)
+
+
+def judges(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The judge's processes: the one that was started, and those that share its work."""
+    main = psutil.Process(process.pid)
+    workers = []
+    for child in main.children():
+        with contextlib.suppress(psutil.Error):
+            if not any(word in " ".join(child.cmdline()) for word in _NO_JUDGES):
+                workers.append(child)
+    return [main, *sorted(workers, key=lambda p: p.pid)]
 
 
 def servers_among(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
@@ -251,7 +252,7 @@ def interrupt(run: Run, process: subprocess.Popen[str]) -> None:
 
 
 def kill_a_process_of_the_judge(run: Run, process: subprocess.Popen[str]) -> None:
-    run.judges(process)[-1].kill()
+    judges(process)[-1].kill()
 
 
 def kill_the_judge(run: Run, process: subprocess.Popen[str]) -> None:

@@ -60,8 +60,8 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
-    """An answer whose result is known beforehand."""
+class Sample:
+    """An answer to an exercise whose result is known beforehand."""
 
     exercise: Exercise
     kind: str
@@ -104,15 +104,15 @@ def verify(
     course = load_course(course_root)
     exercises = course.select(names)
     findings = [finding for exercise in exercises for finding in _about_files(course, exercise)]
-    samples: list[_Sample] = []
+    known: list[Sample] = []
     for exercise in exercises:
         try:
-            samples += _samples(exercise)
+            known += samples(exercise)
         except CatalogError as error:
             findings.append(Finding(exercise.name, f"solutions/{exercise.name}", str(error)))
     with tempfile.TemporaryDirectory(prefix="kit-verify-") as folder:
-        for sample in samples:
-            _lay_out(sample, Path(folder))
+        for sample in known:
+            lay_out(sample, Path(folder) / sample.name)
         grading = grade(
             [Path(folder)],
             course_root=course_root,
@@ -130,25 +130,30 @@ def verify(
         for submission in grading.submissions
         for result in submission.exercises
     }
-    for sample in samples:
+    for sample in known:
         result = results[sample.name, sample.exercise.name]
         findings += [
             Finding(sample.exercise.name, f"{sample.kind} {sample.path.name}", message)
             for message in _about(sample, result)
         ]
-    graded = sum(len(results[s.name, s.exercise.name].checks) for s in samples)
+    graded = sum(len(results[s.name, s.exercise.name].checks) for s in known)
     names_proved = tuple(e.name for e in exercises)
-    return Verification(names_proved, len(samples), graded, tuple(findings))
+    return Verification(names_proved, len(known), graded, tuple(findings))
 
 
-def _samples(exercise: Exercise) -> Iterator[_Sample]:
-    yield _Sample(exercise, "starter", exercise.path, _answer_files(exercise, exercise.path))
+def samples(exercise: Exercise) -> Iterator[Sample]:
+    """The answers to an exercise whose results are known: the starter, the solution, then the rest.
+
+    Raises:
+        CatalogError: a file among them stands for no answer, or does not say what it fails.
+    """
+    yield Sample(exercise, "starter", exercise.path, _answer_files(exercise, exercise.path))
     solution = exercise.solution_path
     if solution is None:
         return
-    yield _Sample(exercise, "solution", solution, _answer_files(exercise, solution))
+    yield Sample(exercise, "solution", solution, _answer_files(exercise, solution))
     for path in _entries(solution / "alternatives"):
-        yield _Sample(exercise, "alternative", path, _completed(exercise, path))
+        yield Sample(exercise, "alternative", path, _completed(exercise, path))
     for path in _entries(solution / "mistakes"):
         yield _mistake(exercise, path)
 
@@ -159,7 +164,7 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if not p.name.startswith((".", "__")))
 
 
-def _mistake(exercise: Exercise, path: Path) -> _Sample:
+def _mistake(exercise: Exercise, path: Path) -> Sample:
     first, *_ = _own_files(exercise, path).values()
     header = _HEADER.match(first.read_text(encoding="utf-8").replace("-- ", "# "))
     if header is None:
@@ -168,7 +173,7 @@ def _mistake(exercise: Exercise, path: Path) -> _Sample:
             " '# fails: test_one, test_two'."
         )
     fails = frozenset(re.findall(r"test_\w+", header["fails"]))
-    return _Sample(exercise, "mistake", path, _completed(exercise, path), fails, header["id"])
+    return Sample(exercise, "mistake", path, _completed(exercise, path), fails, header["id"])
 
 
 def _answer_files(exercise: Exercise, folder: Path) -> dict[str, Path]:
@@ -203,15 +208,15 @@ def _completed(exercise: Exercise, path: Path) -> dict[str, Path]:
     return _answer_files(exercise, exercise.solution_path) | _own_files(exercise, path)
 
 
-def _lay_out(sample: _Sample, folder: Path) -> None:
-    """Copy the sample's answer as a student would have handed it in."""
-    target = folder / sample.name / sample.exercise.name
+def lay_out(sample: Sample, folder: Path) -> None:
+    """Copy the sample's answer into a student's folder as it would have been handed in."""
+    target = folder / sample.exercise.name
     target.mkdir(parents=True)
     for name, path in sample.files.items():
         shutil.copyfile(path, target / name)
 
 
-def _about(sample: _Sample, result: ExerciseResult) -> Iterator[str]:
+def _about(sample: Sample, result: ExerciseResult) -> Iterator[str]:
     """What is wrong with the result of a sample."""
     for check in result.checks:
         if check.outcome is Outcome.ERROR and check.failure:
