@@ -6,6 +6,7 @@ failure, so that a suite on a machine that was prepared for it cannot pass by do
 """
 
 import functools
+import gc
 import os
 import shutil
 import signal
@@ -73,6 +74,14 @@ def _demand(name: str) -> None:
         pytest.fail(f"{reason}, and KIT_REQUIRE names {name}", pytrace=False)
     if reason:
         pytest.skip(reason)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live as long as the run: looking through them for garbage again
+    and again takes a third of its processor time.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -102,7 +102,9 @@ def as_bytes(grading: Grading) -> bytes:
     return json.dumps(plain).encode()
 
 
-@pytest.mark.parametrize("after", [1, 2, 5, 9])
+@pytest.mark.parametrize(
+    "after", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 9)), 5]
+)
 def test_what_is_left_is_graded_and_the_result_is_that_of_one_run_to_the_byte(
     grader: Grader, after: int
 ) -> None:
@@ -120,6 +122,7 @@ def test_what_is_left_is_graded_and_the_result_is_that_of_one_run_to_the_byte(
     assert set(grading.timings["by_check"]) == {"ada", "bob", "eve", "kim", "zoe"}
 
 
+@pytest.mark.slow
 def test_a_grading_may_be_broken_off_again_and_again(grader: Grader) -> None:
     whole = grader(logbook=None)
     for after in (3, 5, 7):
@@ -128,12 +131,14 @@ def test_a_grading_may_be_broken_off_again_and_again(grader: Grader) -> None:
     assert grader.students_run() == {"kim", "zoe"}
 
 
+@pytest.mark.slow
 def test_several_processes_go_on_with_what_one_began(grader: Grader) -> None:
     whole = grader(logbook=None)
     grader.broken_off(4)
     assert as_bytes(grader(resume=True, jobs=2)) == as_bytes(whole)
 
 
+@pytest.mark.slow
 def test_where_nothing_is_left_no_check_is_run(grader: Grader) -> None:
     whole = grader()
     again = grader(resume=True)
@@ -141,6 +146,7 @@ def test_where_nothing_is_left_no_check_is_run(grader: Grader) -> None:
     assert as_bytes(again) == as_bytes(whole)
 
 
+@pytest.mark.slow
 def test_the_seed_is_that_of_the_grading_that_is_gone_on_with(grader: Grader) -> None:
     grader.broken_off(4, seed=None)
     found = read_logbook(grader.logbook)
@@ -161,6 +167,7 @@ def test_an_answer_that_has_changed_is_graded_again_and_no_other(grader: Grader)
     assert as_bytes(grading) == as_bytes(grader(logbook=None))
 
 
+@pytest.mark.slow
 def test_a_student_who_comes_later_moves_nobody_elses_results(grader: Grader) -> None:
     grader()
     make_class(grader.folder, {"abe": STARTER})
@@ -169,6 +176,7 @@ def test_a_student_who_comes_later_moves_nobody_elses_results(grader: Grader) ->
     assert [s.earned for s in grading.submissions] == [0, 5, 0, 2, 0, 0, 5]
 
 
+@pytest.mark.slow
 def test_an_exercise_that_has_changed_is_graded_again_for_everybody(grader: Grader) -> None:
     grader.broken_off(4)
     changed = HIDDEN.replace("points=3", "points=4")
@@ -178,6 +186,7 @@ def test_an_exercise_that_has_changed_is_graded_again_for_everybody(grader: Grad
     assert grading.submissions[0].earned == 6
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_what_was_found_in_another_sandbox_is_found_again(grader: Grader) -> None:
     grader.broken_off(4)
@@ -186,6 +195,7 @@ def test_what_was_found_in_another_sandbox_is_found_again(grader: Grader) -> Non
     assert grading.evidence.sandbox == "bubblewrap"
 
 
+@pytest.mark.slow
 def test_what_the_kit_failed_at_is_done_again(
     grader: Grader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +250,7 @@ def test_a_file_that_is_no_logbook_is_refused_and_untouched(grader: Grader, cont
     assert not is_logbook(grader.logbook)
 
 
+@pytest.mark.slow
 def test_a_grading_that_is_begun_anew_keeps_the_earlier_one_until_it_has_found_something(
     grader: Grader,
 ) -> None:
@@ -255,6 +266,7 @@ def test_a_grading_that_is_begun_anew_keeps_the_earlier_one_until_it_has_found_s
     assert len(read_logbook(grader.logbook)[1]) == 1  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_going_on_with_nothing_is_a_grading_like_any_other(grader: Grader) -> None:
     grading = grader(resume=True)
     assert grader.said == [
@@ -263,6 +275,7 @@ def test_going_on_with_nothing_is_a_grading_like_any_other(grader: Grader) -> No
     assert as_bytes(grading) == as_bytes(grader(logbook=None))
 
 
+@pytest.mark.slow
 def test_a_logbook_that_cannot_be_written_is_told_once_and_stops_nobody(
     grader: Grader, tmp_path: Path
 ) -> None:

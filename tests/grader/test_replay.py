@@ -69,6 +69,7 @@ def test_a_class_that_is_graded_again_gets_the_same_verdicts(replayed: Replayer)
         assert not one.error
 
 
+@pytest.mark.slow
 def test_one_student_is_graded_alone(replayed: Replayer) -> None:
     assert list(replayed("eve")) == ["eve"]
 
@@ -83,6 +84,7 @@ def test_another_answer_is_told_by_its_hash_and_its_verdicts(replayed: Replayer)
     )
 
 
+@pytest.mark.slow
 def test_another_answer_with_the_same_verdicts_is_told_by_its_hash_alone(
     replayed: Replayer,
 ) -> None:
@@ -92,6 +94,7 @@ def test_another_answer_with_the_same_verdicts_is_told_by_its_hash_alone(
     assert len(ada.conditions) == 1
 
 
+@pytest.mark.slow
 def test_another_exercise_is_told_by_name(replayed: Replayer) -> None:
     changed = HIDDEN.replace("points=3", "points=4").replace("in another order", "otherwise")
     write_files(replayed.course, {f"{BEHIND}/test_hidden.py": changed})
@@ -102,6 +105,7 @@ def test_another_exercise_is_told_by_name(replayed: Replayer) -> None:
     assert found["eve"].conditions[0].startswith(f"the exercise {EXERCISE}: ")
 
 
+@pytest.mark.slow
 def test_the_same_verdict_in_other_words_is_no_difference_of_verdicts(replayed: Replayer) -> None:
     changed = HIDDEN.replace("They come in another order.", "Another order.")
     write_files(replayed.course, {f"{BEHIND}/test_hidden.py": changed})
@@ -109,6 +113,7 @@ def test_the_same_verdict_in_other_words_is_no_difference_of_verdicts(replayed: 
     assert (eve.verdicts, eve.words) == ((), (TEST,))
 
 
+@pytest.mark.slow
 def test_a_check_that_only_one_of_them_has_is_told(replayed: Replayer) -> None:
     renamed = HIDDEN.replace("test_notes_are_found", "test_found")
     write_files(replayed.course, {f"{BEHIND}/test_hidden.py": renamed})
@@ -118,6 +123,7 @@ def test_a_check_that_only_one_of_them_has_is_told(replayed: Replayer) -> None:
     )
 
 
+@pytest.mark.slow
 def test_other_versions_are_told(replayed: Replayer) -> None:
     evidence = dataclasses.replace(
         replayed.then.evidence, kit_version="0.0.9", server="container", server_version="16.1"
@@ -131,6 +137,7 @@ def test_other_versions_are_told(replayed: Replayer) -> None:
     assert postgres.startswith("PostgreSQL: 16.1 then, 18.")
 
 
+@pytest.mark.slow
 def test_a_submission_that_rolls_dice_is_found_out(replayed: Replayer) -> None:
     make_class(replayed.folder, {"ada": FICKLE.replace("ODDS", "-1")})
     replayed.then = replayed.graded()
@@ -141,6 +148,7 @@ def test_a_submission_that_rolls_dice_is_found_out(replayed: Replayer) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_student_who_was_not_graded_is_an_error_before_anything_starts(
     replayed: Replayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +158,7 @@ def test_a_student_who_was_not_graded_is_an_error_before_anything_starts(
         replayed()
 
 
+@pytest.mark.slow
 def test_what_had_no_sandbox_gets_one_unless_it_is_named(
     replayed: Replayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +167,7 @@ def test_what_had_no_sandbox_gets_one_unless_it_is_named(
         replayed(sandbox="auto")
 
 
+@pytest.mark.slow
 def test_seed_server_and_sandbox_are_those_of_then(
     replayed: Replayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

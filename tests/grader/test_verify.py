@@ -76,6 +76,7 @@ def test_files_and_folders_are_completed_by_the_solution(prove: Prove) -> None:
     assert proof.submissions == 7  # starter, solution, two alternatives, three mistakes
 
 
+@pytest.mark.slow
 def test_a_file_stands_only_for_the_answer_that_it_is_named_for(prove: Prove) -> None:
     proof = prove(**{"mistakes/distinct.count.sql": HEADER + COUNT})
     assert told(proof) == [
@@ -84,6 +85,7 @@ def test_a_file_stands_only_for_the_answer_that_it_is_named_for(prove: Prove) ->
     ]
 
 
+@pytest.mark.slow
 def test_a_folder_replaces_what_it_holds(prove: Prove) -> None:
     proof = prove(**{"mistakes/both/count.sql": None})
     assert told(proof) == ["mistake both: should fail test_notes_are_counted, and passes it"]
@@ -99,6 +101,7 @@ def test_a_file_that_is_named_for_no_answer_is_told_what_to_be_called(
     ]
 
 
+@pytest.mark.slow
 def test_a_folder_without_an_answer_and_a_stray_file_are_told(prove: Prove) -> None:
     assert told(prove(**{"mistakes/none/notes.txt": "later"})) == [
         f"{BEHIND}/mistakes/none/notes.txt: has no purpose here: name it in exercise.toml or"

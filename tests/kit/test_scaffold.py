@@ -43,6 +43,7 @@ def test_a_name_that_will_not_do_is_told_why(course: Path, asked: str, told: str
         scaffold.full_name(course, asked)
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_what_is_written_holds_but_for_what_is_still_to_be_written(
     course: Path, tmp_path: Path

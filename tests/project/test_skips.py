@@ -48,6 +48,7 @@ def run(tmp_path, root):
     return run
 
 
+@pytest.mark.slow
 def test_what_the_machine_lacks_is_skipped_with_the_reason(run):
     answer = run(lacking=True)
     assert answer.returncode == 0
@@ -55,6 +56,7 @@ def test_what_the_machine_lacks_is_skipped_with_the_reason(run):
     assert "bubblewrap is not installed" in answer.stdout
 
 
+@pytest.mark.slow
 def test_what_the_run_demands_and_the_machine_lacks_fails(run):
     answer = run(lacking=True, require="sandbox")
     assert answer.returncode == 1
@@ -62,6 +64,7 @@ def test_what_the_run_demands_and_the_machine_lacks_fails(run):
     assert "1 skipped" in answer.stdout
 
 
+@pytest.mark.slow
 def test_a_marked_test_that_skips_itself_fails_where_its_capability_is_demanded(run):
     answer = run(lacking=False, require="sandbox")
     assert answer.returncode == 1
@@ -70,6 +73,7 @@ def test_a_marked_test_that_skips_itself_fails_where_its_capability_is_demanded(
     assert "1 failed, 2 passed, 1 skipped" in answer.stdout
 
 
+@pytest.mark.slow
 def test_a_demand_that_nobody_knows_is_refused(run):
     answer = run(lacking=False, require="sandbox,docker")
     assert answer.returncode == pytest.ExitCode.USAGE_ERROR

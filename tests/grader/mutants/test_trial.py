@@ -67,6 +67,7 @@ def write_reasons(course: Path, reason: str) -> None:
     (course / BEHIND / "mutants.json").write_text(json.dumps(data))
 
 
+@pytest.mark.slow
 def test_a_survivor_is_told_until_there_is_a_reason_which_is_kept(course: Path, home: Path) -> None:
     first = tried(course, home)
     [tally] = first.tallies
@@ -98,6 +99,7 @@ def test_a_sample_takes_each_mutant_once_in_so_many_days(course: Path, home: Pat
     assert ledger(course) == before
 
 
+@pytest.mark.slow
 def test_a_solution_that_fails_is_told_and_its_mutants_are_not_counted(
     course: Path, home: Path
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_solution_that_fails_is_told_and_its_mutants_are_not_counted(
     assert not (course / BEHIND / "mutants.json").exists()
 
 
+@pytest.mark.slow
 def test_a_check_that_breaks_on_a_mutant_is_told(course: Path, home: Path) -> None:
     visible = course / HERE / "test_visible.py"
     call = 'student.call("add_note", body)'

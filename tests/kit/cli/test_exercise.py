@@ -53,6 +53,7 @@ def test_json_names_what_was_looked_at_and_found(verify: Inside, tiny: Path) -> 
     assert data["submissions"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_mutants_are_graded_and_a_survivor_needs_a_reason(verify: Inside, tiny: Path) -> None:
     ended = verify("--mutants")

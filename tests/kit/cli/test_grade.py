@@ -94,6 +94,7 @@ def test_a_fault_of_the_kit_is_exit_code_3_and_says_whose_points_are_open(
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_grading_again_replaces_the_earlier_reports(
     grade: Inside, tiny: Path, submissions: Path, tmp_path: Path
@@ -105,6 +106,7 @@ def test_grading_again_replaces_the_earlier_reports(
     assert [page.name for page in (out / "students").iterdir()] == ["ana.html"]
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_a_format_that_was_asked_for_comes_with_the_usual_ones_and_goes_when_it_is_not(
     grade: Inside, tiny: Path, submissions: Path, tmp_path: Path

@@ -105,6 +105,7 @@ def test_a_class_is_in_the_trackers_tables_and_sent_again_it_is_there_once(
     assert len(rows(url, ATTEMPTS)) == 4  # graded anew
 
 
+@pytest.mark.slow
 def test_a_roster_says_who_it_was_and_a_group_has_each_the_same(
     grade: Inside, tiny: Path, url: str, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_database_that_cannot_take_results_is_refused_before_the_grading(
         assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_where_recording_fails_the_reports_are_there_and_it_can_be_tried_again(
     grade: Inside, inside: Inside, url: str, tmp_path: Path

@@ -107,6 +107,7 @@ def grade(
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_a_grading_is_signed_replayed_and_no_longer_signed_when_it_is_another(
     grade: Inside, results: Inside, key: Path, tmp_path: Path

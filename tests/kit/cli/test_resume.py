@@ -84,7 +84,9 @@ def results(out: Path) -> dict[str, Any]:
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_grading_that_was_broken_off_goes_on_and_finds_the_same(  # noqa: PLR0917 - fixtures
     kit: Kit,
     grading: Callable[..., list[str]],
@@ -115,6 +117,7 @@ def test_a_grading_that_was_broken_off_goes_on_and_finds_the_same(  # noqa: PLR0
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_what_the_kit_failed_at_is_kept_open_and_alone_done_again(
     kit: Kit,
@@ -150,6 +153,7 @@ def test_what_the_kit_failed_at_is_kept_open_and_alone_done_again(
     assert not (out / "unfinished.log").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_another_assignment_is_wrong_usage_and_nothing_is_lost(
     kit: Kit,
@@ -175,6 +179,7 @@ def test_another_assignment_is_wrong_usage_and_nothing_is_lost(
     assert (out / "unfinished.log").read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_beginning_anew_says_what_is_given_up(
     kit: Kit,

@@ -138,6 +138,7 @@ def test_a_learners_session(
     assert len(attempts(home, monkeypatch)) == 6
 
 
+@pytest.mark.slow
 def test_what_is_saved_while_a_check_runs_is_checked_instead(
     kit: Kit, tiny: Path, home: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_what_is_saved_while_a_check_runs_is_checked_instead(
         assert "stored:" in shown  # what the second one prints
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_course_is_told_and_may_get_better(
     kit: Kit, tiny: Path, home: Path
 ) -> None:

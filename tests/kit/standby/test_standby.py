@@ -59,6 +59,7 @@ def test_the_command_prints_the_same_with_it_and_without_it(warm: Warm, kit: Kit
     assert "reach the checker that stays ready" in timed.err
 
 
+@pytest.mark.slow
 def test_without_a_seed_each_check_has_its_own(warm: Warm) -> None:
     answer_own(warm.course, RIGHT)
     seeds = {warm.checked(seed=None).evidence.seed for _ in range(3)}
@@ -153,6 +154,7 @@ def test_killed_it_leaves_nothing_and_the_next_check_has_another(warm: Warm) -> 
     assert warm.keeper() != family[0]
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_check_it_is_replaced_by_a_check_without_it(
     warm: Warm, kit: Kit
 ) -> None:
@@ -213,6 +215,7 @@ def sleeping(keeper: psutil.Process) -> bool:
     return any(title.startswith("postgres: kit_r") and "SELECT" in title for title in titles)
 
 
+@pytest.mark.slow
 def test_two_checks_at_once_each_find_their_own(warm: Warm, tmp_path: Path) -> None:
     answer_own(warm.course, RIGHT)
     other = Warm(warm.home, shutil.copytree(warm.course, tmp_path / "other"))
@@ -224,6 +227,7 @@ def test_two_checks_at_once_each_find_their_own(warm: Warm, tmp_path: Path) -> N
     assert earned == [2, 1, 2, 1]
 
 
+@pytest.mark.slow
 def test_two_that_find_no_checker_start_one(warm: Warm) -> None:
     answer_own(warm.course, RIGHT)
     with ThreadPoolExecutor(2) as executor:
@@ -231,6 +235,7 @@ def test_two_that_find_no_checker_start_one(warm: Warm) -> None:
     assert [grading.submissions[0].earned for grading in both] == [2, 2]
 
 
+@pytest.mark.slow
 def test_a_server_that_died_costs_nobody_a_point(warm: Warm, kit: Kit) -> None:
     answer_own(warm.course, RIGHT)
     warm.checked()
@@ -241,6 +246,7 @@ def test_a_server_that_died_costs_nobody_a_point(warm: Warm, kit: Kit) -> None:
     assert "2 of 2 points" in ended.out
 
 
+@pytest.mark.slow
 def test_it_ends_when_nobody_asks(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_WARM", "0.05")
     warm.checked()
@@ -250,6 +256,7 @@ def test_it_ends_when_nobody_asks(warm: Warm, monkeypatch: pytest.MonkeyPatch) -
     assert client.status(warm.home) is None
 
 
+@pytest.mark.slow
 def test_it_does_not_end_while_somebody_stays(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_WARM", "0.001")
     monkeypatch.setattr(place, "_SETTINGS", ())
@@ -312,6 +319,7 @@ def test_where_it_cannot_be_had_the_check_is_done_without(warm: Warm, kit: Kit) 
     assert (ended.code, ended.err) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_checker_that_hangs_is_not_waited_for(
     warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,6 +348,7 @@ def test_nonsense_on_the_socket_does_it_no_harm(warm: Warm) -> None:
     assert warm.keeper() == keeper
 
 
+@pytest.mark.slow
 def test_status_doctor_and_down_know_it(warm: Warm, kit: Kit) -> None:
     warm.checked()
     keeper = warm.keeper()
@@ -357,6 +366,7 @@ def test_status_doctor_and_down_know_it(warm: Warm, kit: Kit) -> None:
     assert json.loads(db("status", "--json").out)["checker"] is None
 
 
+@pytest.mark.slow
 def test_the_doctor_lets_it_live(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_HOME", str(warm.home))
     warm.checked()
