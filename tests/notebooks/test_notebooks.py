@@ -237,9 +237,10 @@ def nbval(path, environment):
         [
             sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-sanitize-with", SANITIZER,
             "--nbval-cell-timeout", "60", "--rootdir", path.parent, "-p", "no:cacheprovider",
-            "--timeout", "0", path.name,
+            "--timeout", "0", "-p", "tests.notebooks.complaints", path.name,
         ],
-        cwd=path.parent, env=environment, capture_output=True, text=True, check=False,
+        cwd=path.parent, env=environment | {"PYTHONPATH": str(FOLDER.parent)},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
