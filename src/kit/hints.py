@@ -1,17 +1,22 @@
 """Ladders of hints: a rung at a time, from a question to a worked step.
 
 The rungs stand at the top of a misconception's page. Which ones somebody has climbed is in the
-journal, and so is what the last check found.
+journal, and so is what the last check found, and which questions checks have asked already: a hint
+that only asks the same again would be none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.results import Misconception
 from kit.errors import WrongUsage
 from kit.journal import Attempt, Event, Hint
+
+_ALIKE = 0.75
+"""From which likeness of their words on, between 0 and 1, two questions are the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,9 @@ class Rung:
 
     misconception: Misconception
     number: int
-    """Counted from 1."""
+    """Its place on the misconception's page, counted from 1."""
+    place: int
+    """Its place among the rungs that there are for this learner, counted from 1."""
 
     @property
     def text(self) -> str:
@@ -37,10 +44,6 @@ class Rung:
     def is_last(self) -> bool:
         return self.number == len(self.misconception.hints)
 
-    @property
-    def next(self) -> Rung | None:
-        return None if self.is_last else Rung(self.misconception, self.number + 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
@@ -49,19 +52,30 @@ class Ladder:
     exercise: str
     misconception: Misconception
     climbed: int
-    """How many rungs were read before."""
+    """The number of the highest rung that was read; 0 where none was."""
+    is_asked: bool = False
+    """Whether a check has asked the first rung's question already."""
+
+    @property
+    def rungs(self) -> list[Rung]:
+        """Those that tell this learner something new, from the lowest."""
+        first = 2 if self.is_asked else 1
+        numbers = range(first, len(self.misconception.hints) + 1)
+        return [Rung(self.misconception, number, number - first + 1) for number in numbers]
 
     @property
     def next(self) -> Rung | None:
         """The rung that comes now; None after the last."""
-        done = self.climbed >= len(self.misconception.hints)
-        return None if done else Rung(self.misconception, self.climbed + 1)
+        return next((rung for rung in self.rungs if rung.number > self.climbed), None)
 
     @property
     def read(self) -> list[Rung]:
         """The rungs that were read before."""
-        count = min(self.climbed, len(self.misconception.hints))
-        return [Rung(self.misconception, number) for number in range(1, count + 1)]
+        return [rung for rung in self.rungs if rung.number <= self.climbed]
+
+    def after(self, rung: Rung) -> Rung | None:
+        """The rung above another."""
+        return next((one for one in self.rungs if one.number > rung.number), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +118,43 @@ def ladder(
     events: list[Event], *, course: str, exercise: str, misconception: Misconception
 ) -> Ladder:
     """How far somebody has climbed."""
-    rungs = [
-        event.rung
+    here = [
+        event
         for event in events
-        if isinstance(event, Hint)
+        if isinstance(event, Hint | Attempt)
         and (event.course, event.exercise) == (course, exercise)
-        and event.misconception == misconception.id
     ]
-    return Ladder(exercise, misconception, max(rungs, default=0))
+    read = {
+        event.rung
+        for event in here
+        if isinstance(event, Hint) and event.misconception == misconception.id
+    }
+    asked = {
+        check.question for event in here if isinstance(event, Attempt) for check in event.checks
+    }
+    return Ladder(
+        exercise,
+        misconception,
+        max(read, default=0),
+        is_asked=1 not in read and _is_asked(misconception.hints, asked - {""}),
+    )
+
+
+def _is_asked(hints: tuple[str, ...], questions: set[str]) -> bool:
+    """Whether the first of some hints is among the questions; not where there is no other."""
+    import difflib
+
+    if len(hints) < 2:
+        return False
+    first = _words(hints[0])
+    return any(
+        difflib.SequenceMatcher(None, _words(question), first).ratio() >= _ALIKE
+        for question in questions
+    )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 def named(name: str, known: Mapping[str, Misconception]) -> Misconception:

@@ -63,6 +63,8 @@ class Check:
     outcome: str
     """``passed``, ``failed`` or ``error``."""
     misconception: str | None = None
+    question: str = ""
+    """The one that the learner was asked, where the failure was shown in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,18 +204,21 @@ def journal() -> Journal:
     return Journal(home.prepare())
 
 
-def note_check(grading: Grading, say: Callable[[str], None]) -> None:
+def note_check(grading: Grading, say: Callable[[str], None], *, everything: bool = False) -> None:
     """Note what ``kit check`` found. If that fails, a line says so, and the check stands.
 
     Args:
         grading: of the learner's own work.
         say: told the line.
+        everything: every failure was shown in full, not only the first.
     """
     try:
         attempts = [
             attempt
             for submission in grading.submissions
-            for attempt in attempts_of(grading, submission, at=_now(), graded=False)
+            for attempt in attempts_of(
+                grading, submission, at=_now(), graded=False, everything=everything
+            )
         ]
         if attempts:
             journal().add(*attempts)
@@ -222,7 +227,12 @@ def note_check(grading: Grading, say: Callable[[str], None]) -> None:
 
 
 def attempts_of(
-    grading: Grading, submission: SubmissionResult, *, at: datetime, graded: bool
+    grading: Grading,
+    submission: SubmissionResult,
+    *,
+    at: datetime,
+    graded: bool,
+    everything: bool = False,
 ) -> Iterator[Attempt]:
     """What a submission shows of each exercise that was handed in.
 
@@ -231,10 +241,14 @@ def attempts_of(
         submission: somebody's work.
         at: when it was looked at.
         graded: by whoever grades, and not by the learner.
+        everything: the learner was shown every failure in full, not only the first.
     """
+    from grader.reports.tutor import told_in_full
+
     for result in submission.exercises:
         if not result.handed_in or not result.checks:
             continue
+        told = () if graded else told_in_full(result, all=everything)
         yield Attempt(
             course=grading.course,
             at=at,
@@ -248,6 +262,7 @@ def attempts_of(
                     earned=check.earned,
                     outcome=check.outcome.value,
                     misconception=_misconception(check),
+                    question=check.failure.question if check in told and check.failure else "",
                 )
                 for check in result.checks
             ),

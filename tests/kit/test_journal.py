@@ -43,6 +43,7 @@ checks = st.builds(
     earned=st.floats(0, 100),
     outcome=st.sampled_from(["passed", "failed", "error"]),
     misconception=st.none() | words,
+    question=words | st.just(""),
 )
 events = st.one_of(
     st.builds(

@@ -38,6 +38,12 @@ def check_report(
     return Inert(Group(*_report(exercise, misconceptions, everything=all)))
 
 
+def told_in_full(exercise: ExerciseResult, *, all: bool = False) -> list[CheckResult]:
+    """The failures that `check_report` shows with all that is known of them."""
+    groups = _by_failure(_by(exercise, Outcome.FAILED))
+    return [check for check, *_ in (groups if all else groups[:1])]
+
+
 def _report(
     exercise: ExerciseResult, misconceptions: Mapping[str, Misconception], *, everything: bool
 ) -> Iterator[RenderableType]:

@@ -73,7 +73,8 @@ def command(
     grading = checked.grading
     watch.lap("run the checks")
     watch.split("run the checks", checked.seconds)
-    note_check(grading, say)  # first: whoever has seen it may press Ctrl-C at once
+    # First: whoever has seen the result may press Ctrl-C at once.
+    note_check(grading, say, everything=everything)
     if as_json:
         from grader.results import to_json
 

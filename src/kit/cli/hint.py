@@ -36,8 +36,8 @@ def command(
 ) -> int:
     """Get a hint for EXERCISE: first a question, then a pointer, then a worked step.
 
-    Each call shows one more. The hint is about the first thing that the last kit check found, or
-    about MISCONCEPTION, if you name one.
+    Each call shows one more. A question that kit check has asked already is left out. The hint is
+    about the first thing that the last kit check found, or about MISCONCEPTION, if you name one.
 
     \b
     Examples:
@@ -139,11 +139,11 @@ def _lines(where: Ladder, rung: Rung | None, others: list[str]) -> Iterator[Rend
     from rich.text import Text
 
     number, page = where.exercise[:2], f"docs/misconceptions/{where.misconception.id}.md"
-    total = len(where.misconception.hints)
+    total = len(where.rungs)
     head = Text(f"{where.exercise}  ", style="bold").append("about the belief that ", "not bold")
     yield head.append(f"“{where.misconception.title}”", "not bold")
     for one in [rung] if rung else where.read:
-        yield Text(f"\nHint {one.number} of {total}, {one.kind}:", style="dim")
+        yield Text(f"\nHint {one.place} of {total}, {one.kind}:", style="dim")
         yield Padding(_prose(one.text), (0, 0, 0, 2))
     yield Text()
     if rung is None:
@@ -152,10 +152,9 @@ def _lines(where: Ladder, rung: Rung | None, others: list[str]) -> Iterator[Rend
             f"kit hint {number} shows the next one." if more else f"There is no more. Read {page}."
         )
         yield Text(f"You have read {'these' if len(where.read) > 1 else 'this one'}. {left}")
-    elif rung.next:
+    elif above := where.after(rung):
         yield Text(
-            f"Try it, then kit check {number}. Still stuck? kit hint {number} shows "
-            f"{rung.next.kind}."
+            f"Try it, then kit check {number}. Still stuck? kit hint {number} shows {above.kind}."
         )
     else:
         yield Text(
@@ -182,9 +181,9 @@ def _json(where: Ladder, rung: Rung | None, others: list[str]) -> dict[str, Any]
         "misconception": where.misconception.id,
         "title": where.misconception.title,
         "hints": [
-            {"number": one.number, "kind": one.kind, "text": one.text}
+            {"number": one.place, "kind": one.kind, "text": one.text}
             for one in [*where.read, *([rung] if rung else [])]
         ],
-        "of": len(where.misconception.hints),
+        "of": len(where.rungs),
         "also_found": others,
     }

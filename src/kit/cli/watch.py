@@ -122,7 +122,8 @@ class _Session:
                 say(ending_of(error).message)
                 return
         self._begin(exercises)
-        note_check(grading, say)  # first: whoever has seen it may press Ctrl-C at once
+        # First: whoever has seen the result may press Ctrl-C at once.
+        note_check(grading, say, everything=self._everything)
         self._show(grading)
 
     def _checked(self, exercises: list[str]) -> Grading:

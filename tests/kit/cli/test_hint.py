@@ -47,8 +47,14 @@ def hint(inside: Inside, home: Path) -> Inside:
     return run
 
 
-def checked(home: Path, *misconceptions: str | None, course: str = "tiny", earned: int = 0) -> None:
-    """Note a check that found these."""
+def checked(
+    home: Path,
+    *misconceptions: str | None,
+    course: str = "tiny",
+    earned: int = 0,
+    asked: str = "",
+) -> None:
+    """Note a check that found these and asked the question of the first."""
     Journal(home).add(
         Attempt(
             course=course,
@@ -64,6 +70,7 @@ def checked(home: Path, *misconceptions: str | None, course: str = "tiny", earne
                     earned=earned,
                     outcome="passed" if earned else "failed",
                     misconception=one,
+                    question="" if number else asked,
                 )
                 for number, one in enumerate(misconceptions)
             ),
@@ -91,6 +98,64 @@ def test_each_call_climbs_one_rung_and_notes_it(hint: Inside, home: Path) -> Non
     assert "Hint 3 of 3, a worked step:" in third.out
     assert "docs/misconceptions/one-for-all.md" in third.out
     assert rungs(home) == [("one-for-all", 1), ("one-for-all", 2), ("one-for-all", 3)]
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("asked", ["What is a row?", "So what is a row", "what is  a ROW?"])
+def test_a_question_that_the_check_has_asked_is_no_hint(
+    hint: Inside, home: Path, asked: str
+) -> None:
+    checked(home, "one-for-all", asked=asked)
+    checked(home, "one-for-all")  # with another question, or none: it was asked all the same
+    first, second, third = (hint("01") for _ in range(3))
+    assert "Hint 1 of 2, a pointer:" in first.out
+    assert "Look at INSERT." in first.out
+    assert "What is a row?" not in first.out
+    assert "kit hint 01 shows a worked step." in first.out
+    assert "Hint 2 of 2, a worked step:" in second.out
+    assert "There is no more." in third.out
+    assert "What is a row?" not in third.out
+    assert rungs(home) == [("one-for-all", 2), ("one-for-all", 3)]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_another_question_takes_no_hint_away(hint: Inside, home: Path) -> None:
+    checked(home, "one-for-all", asked="Which statement stores a row?")
+    assert "Hint 1 of 3, a question:" in hint("01").out
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_hint_that_was_read_keeps_its_number_when_the_check_asks_the_same_later(
+    hint: Inside, home: Path
+) -> None:
+    checked(home, "one-for-all")
+    hint("01")
+    checked(home, "one-for-all", asked="What is a row?")
+    assert "Hint 2 of 3, a pointer:" in hint("01").out
+
+
+def test_the_only_hint_is_given_though_the_check_has_asked_it(
+    hint: Inside, home: Path, tiny: Path
+) -> None:
+    one = PAGE.format(title="One", hints='["Why?"]')
+    (tiny / "docs" / "misconceptions" / "one.md").write_text(one, encoding="utf-8")
+    checked(home, "one", asked="Why?")
+    assert "Hint 1 of 1, a question:" in hint("01").out
+
+
+def test_what_a_check_has_shown_in_full_is_what_it_has_asked(
+    inside: Inside, hint: Inside, home: Path, tiny: Path
+) -> None:
+    visible = tiny / "exercises" / EXERCISE / "test_visible.py"
+    text = visible.read_text(encoding="utf-8")
+    lines = '"There is more than one row.", question="What is a row?", misconception="one-for-all"'
+    twice = text.replace('"There is more than one row."', lines).replace("< 2", "> 2")
+    visible.write_text(twice, encoding="utf-8")
+    inside("check", "01", KIT_HOME=str(home))
+    assert "Hint 1 of 3, a question:" in hint("01").out  # only the first failure asked something
+    Journal(home).path.unlink()
+    inside("check", "01", "--all", KIT_HOME=str(home))
+    assert "Hint 1 of 2, a pointer:" in hint("01").out
 
 
 @pytest.mark.usefixtures("tiny")
