@@ -101,6 +101,11 @@ class Exercise:
         return (*visible, *hidden)
 
     @property
+    def has_hidden_checks(self) -> bool:
+        """Whether the checks that only instructors hold are here."""
+        return bool(self.solution_path and (self.solution_path / HIDDEN).is_file())
+
+    @property
     def points(self) -> float:
         return sum(spec.points for spec in self.checks)
 
@@ -224,7 +229,7 @@ def _settings(root: Path, exercises: frozenset[str]) -> tuple[str, Mapping[str, 
     if not file.is_file():
         return root.resolve().name, {}
     settings = read_toml(file)
-    settings.only({"title", "assignment"})
+    settings.only({"title", "assignment", "points"})
     return settings.text("title"), {
         name: read_assignment(name, table, exercises)
         for name, table in settings.tables("assignment").items()

@@ -59,8 +59,7 @@ def bundle(course: Course, exercises: Sequence[Exercise]) -> dict[str, bytes]:
     """
     files = {
         "README.md": README.format(title=course.title).encode(),
-        # Not the course's own: assignments may name exercises that are not among these.
-        "course.toml": f"title = {json.dumps(course.title)}\n".encode(),
+        "course.toml": _settings(course, exercises).encode(),
     }
     for exercise in exercises:
         names = ("README.md", "exercise.toml", "test_visible.py", exercise.schema_file)
@@ -75,6 +74,17 @@ def bundle(course: Course, exercises: Sequence[Exercise]) -> dict[str, bytes]:
         for path in sorted(course.root.glob(pattern)):
             files[path.relative_to(course.root).as_posix()] = path.read_bytes()
     return dict(sorted(files.items()))
+
+
+def _settings(course: Course, exercises: Sequence[Exercise]) -> str:
+    """A ``course.toml`` of their own: the course's may have assignments of other exercises.
+
+    It says how many points there are with the hidden checks, which learners do not get.
+    """
+    worth = [f"{one.name} = {one.points:g}" for one in exercises if one.has_hidden_checks]
+    return "\n".join(
+        [f"title = {json.dumps(course.title)}", *(["[points]", *worth] if worth else []), ""]
+    )
 
 
 def leaks(course: Course, files: Mapping[str, bytes]) -> list[Leak]:

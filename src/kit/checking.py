@@ -12,7 +12,7 @@ from kit import home
 from kit.standby import client
 
 if TYPE_CHECKING:
-    from grader.results import Grading
+    from grader.results import ExerciseResult, Grading
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +80,16 @@ def check(
         "find or start the server": grading.timings["server_seconds"],
     }
     return Checked(grading, seconds)
+
+
+def praise(result: ExerciseResult, course_root: Path) -> str:
+    """What is said when every check that the learner has is right, and how many points others hold;
+    empty where one is not.
+    """
+    from grader.reports import tutor
+    from grader.results import Outcome
+    from kit.course import worth_of
+
+    if not result.checks or any(check.outcome is not Outcome.PASSED for check in result.checks):
+        return ""
+    return tutor.praise(result, worth_of(course_root, result.exercise))

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from kit.errors import KitError, WrongUsage
 
@@ -53,13 +54,43 @@ def of_this_installation() -> Path:
 
 def title_of(root: Path) -> str:
     """The course's title, which stands in ``course.toml``; the folder's name where it does not."""
+    title = _settings(root).get("title")
+    return title if isinstance(title, str) and title.strip() else root.resolve().name
+
+
+def worth_of(root: Path, exercise: str) -> float | None:
+    """The points of an exercise where it is graded, hidden checks included.
+
+    Args:
+        root: the course's folder.
+        exercise: its name.
+
+    Returns:
+        None where this course cannot know: it has neither the hidden checks nor, in the table
+        ``points`` of ``course.toml``, what they add up to (`grader.release.bundle` writes it).
+
+    Raises:
+        CatalogError: the exercise is not well formed.
+    """
+    told = _settings(root).get("points")
+    worth = told.get(exercise) if isinstance(told, dict) else None
+    if isinstance(worth, int | float):
+        return worth
+    if not (root / "solutions" / exercise / "test_hidden.py").is_file():
+        return None
+    from grader.catalog import load_exercise
+
+    return load_exercise(root / "exercises" / exercise, root / "solutions" / exercise).points
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    """What ``course.toml`` says; nothing where it is missing or damaged."""
     import tomllib
 
     try:
-        title = tomllib.loads((root / "course.toml").read_text(encoding="utf-8")).get("title")
+        return tomllib.loads((root / "course.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        title = None
-    return title if isinstance(title, str) and title.strip() else root.resolve().name
+        return {}
 
 
 def exercise_names(root: Path) -> list[str]:

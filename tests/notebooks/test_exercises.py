@@ -55,6 +55,9 @@ def test_a_cell_is_written_and_its_results_are_shown(notebook, answer, root):
     done = notebook.run(f"%%exercise 04\n{solution}").result
     assert "15 of 15 points, 12 of 12 checks" in done.html
     assert "kit-good" in done.html
+    for form in (done.html, done.text):
+        assert "All 12 checks are right. Well done!" in form
+        assert "There may be checks that you cannot see." in form, "this copy has no hidden ones"
     assert "kept in" not in done.text, "what a cell wrote is not kept"
 
     answer.write_text(solution.replace("def find_user", "def find_nobody"))

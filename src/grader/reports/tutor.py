@@ -38,6 +38,29 @@ def check_report(
     return Inert(Group(*_report(exercise, misconceptions, everything=all)))
 
 
+def praise(exercise: ExerciseResult, worth: float | None) -> str:
+    """What is said to a learner who has passed every check there is here.
+
+    Args:
+        exercise: the results.
+        worth: the exercise's points with the checks that only instructors hold; None if unknown.
+    """
+    one = len(exercise.checks) == 1
+    said = (
+        f"{'The check is' if one else f'All {len(exercise.checks)} checks are'} right. Well done!"
+    )
+    task = f"stands in exercises/{one_line(exercise.exercise)}/README.md: read it once more."
+    if worth is None:
+        return f"{said}\nThere may be checks that you cannot see. What they ask for {task}"
+    if (hidden := worth - exercise.points) <= 0:
+        return said
+    return (
+        f"{said}\n{'It brings' if one else 'They bring'} {number(exercise.points)} of "
+        f"{_points(worth)}. The other {number(hidden)} {'is' if hidden == 1 else 'are'} for checks "
+        f"that you cannot see. What they ask for {task}"
+    )
+
+
 def told_in_full(exercise: ExerciseResult, *, all: bool = False) -> list[CheckResult]:
     """The failures that `check_report` shows with all that is known of them."""
     groups = _by_failure(_by(exercise, Outcome.FAILED))

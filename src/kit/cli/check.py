@@ -80,16 +80,18 @@ def command(
 
         print_json(to_json(grading))
     else:
-        _show(grading, everything=everything)
+        _show(grading, root, everything=everything)
     if timings:
         watch.lap("show the result")
         watch.show()
     return exit_code(grading)
 
 
-def _show(grading: Grading, *, everything: bool) -> None:
+def _show(grading: Grading, root: Path, *, everything: bool) -> None:
     """Each exercise as a tutor would talk it through."""
+    from grader.reports.marks import PASSED
     from grader.reports.terminal import check_report
+    from kit.checking import praise
     from kit.cli.console import KitConsole
 
     console = KitConsole()
@@ -98,6 +100,8 @@ def _show(grading: Grading, *, everything: bool) -> None:
         if number:
             console.print()
         console.print(check_report(result, grading.misconceptions, all=everything))
+        if said := praise(result, root):
+            console.print(f"\n{said}", style=PASSED.color, markup=False, highlight=False)
 
 
 def exit_code(grading: Grading) -> int:

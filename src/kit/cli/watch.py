@@ -166,17 +166,16 @@ class _Session:
         from rich.text import Text
 
         from grader.reports.marks import FAILED, PASSED
-        from grader.reports.text import counted
+        from kit.checking import praise
 
         difference = differences.get(result.exercise)
         lines: list[Text] = []
         if difference:
             lines += _named(PASSED, "Now right", difference.newly_right)
             lines += _named(FAILED, "No longer right", difference.newly_wrong)
-        right = bool(result.checks) and all(c.earned == c.points for c in result.checks)
-        if right and (difference is None or difference.newly_right):
-            all_of_them = f"All {counted(len(result.checks), 'check')} are right. Well done!"
-            lines.append(Text(all_of_them, f"bold {PASSED.color}"))
+        news = difference is None or bool(difference.newly_right)
+        if news and (said := praise(result, self._root)):
+            lines.append(Text(said, PASSED.color))
         for line in lines:
             self._console.print(line)
         return bool(lines)

@@ -61,7 +61,7 @@ class LearningMagics(Magics):
             note = f"Written to exercises/{chosen.name}/{path.name}."
             if kept:
                 note += f" What stood there before is kept in {kept}."
-        return results.results(exercises.check(chosen), note)
+        return results.results(exercises.check(chosen), note, course_root=exercises.course_root())
 
     @line_magic
     def hint(self, line: str) -> Shown:

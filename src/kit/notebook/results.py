@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import StringIO
+from pathlib import Path
 
 from rich.console import Console
 
@@ -21,6 +22,7 @@ from grader.results import (
     Outcome,
     Reason,
 )
+from kit.checking import praise
 from kit.notebook.showing import Shown, framed
 from kit.notebook.sql_text import formatted, highlighted
 
@@ -50,24 +52,27 @@ def task(exercise: Exercise, checks: Sequence[CheckSpec], file: str) -> Shown:
     return Shown(text, framed("exercise", html))
 
 
-def results(grading: Grading, note: str = "") -> Shown:
+def results(grading: Grading, note: str = "", *, course_root: Path) -> Shown:
     """The results of a check of one exercise.
 
     Args:
         grading: what ``kit check`` found.
         note: a line that stands above them.
+        course_root: the folder of the course.
     """
     [result] = [one for submission in grading.submissions for one in submission.exercises]
     done = result.earned == result.points
+    said = praise(result, course_root)
     blocks = [f"<p>{escape(note)}</p>" if note else "", _heading(result)]
     failed = [check for check in result.checks if check.outcome is not Outcome.PASSED]
     passed = [check for check in result.checks if check.outcome is Outcome.PASSED]
     for index, check in enumerate(failed):
         blocks.append(_failed(check, grading.misconceptions, unfolded=index == 0))
     blocks += [f"<p>{_title(check)}</p>" for check in passed]
+    blocks += [f"<p>{escape(line)}</p>" for line in said.splitlines()]
     html = "".join(blocks)
     look = "good" if done else "bad"
-    text = "\n".join([note, _text(result, grading)] if note else [_text(result, grading)])
+    text = "\n".join(filter(None, [note, _text(result, grading), said]))
     return Shown(text, framed("exercise", html, look=look))
 
 

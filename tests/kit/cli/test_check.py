@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,29 @@ def test_right_work_is_exit_code_0_and_only_visible_checks_are_run(
     assert ended.code == 0
     assert "2 of 2 points" in ended.out
     assert "Two greetings" not in ended.out
+
+
+def test_right_work_is_told_what_the_checks_that_it_did_not_see_are_worth(
+    check: Inside, tiny: Path
+) -> None:
+    answer_own(tiny, RIGHT)
+    said = " ".join(check("01").out.split())
+    assert "All 2 checks are right. Well done! They bring 2 of 4 points." in said
+    assert "The other 2 are for checks that you cannot see." in said
+    assert f"stands in exercises/{EXERCISE}/README.md" in said
+
+    shutil.rmtree(tiny / "solutions")
+    said = " ".join(check("01").out.split())
+    assert "Well done! There may be checks that you cannot see." in said
+    (tiny / "course.toml").write_text(f'title = "T"\n[points]\n{EXERCISE} = 2.5\n')
+    assert "They bring 2 of 2.5 points. The other 0.5 are" in " ".join(check("01").out.split())
+    (tiny / "course.toml").write_text(f'title = "T"\n[points]\n{EXERCISE} = 2\n')
+    assert check("01").out.endswith("All 2 checks are right. Well done!\n")
+
+
+def test_wrong_work_is_not_praised(check: Inside, tiny: Path) -> None:
+    answer_own(tiny, WRONG)
+    assert "Well done" not in check("01").out
 
 
 def test_wrong_work_is_exit_code_1_with_what_happened_and_a_question(

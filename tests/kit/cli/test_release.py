@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def test_students_get_the_exercises(release: Inside, tiny: Path, tmp_path: Path)
     assert "files for students" in ended.out
     assert (tmp_path / "students" / "exercises" / EXERCISE / "exercise.toml").is_file()
     assert not (tmp_path / "students" / "solutions").exists()
+    settings = tomllib.loads((tmp_path / "students" / "course.toml").read_text(encoding="utf-8"))
+    assert settings == {"title": "tiny", "points": {EXERCISE: 4}}
 
 
 def test_an_answer_in_a_starters_place_is_found_by_grading_it(

@@ -109,6 +109,7 @@ def test_a_learners_session(
         save_as_editors_do(tiny, RIGHT)
         shown = screen.shows("Now right: A greeting is stored", "2 of 2 points", "Nothing else")
         assert "All 2 checks are right. Well done!" in shown
+        assert "They bring 2 of 4 points." in shown
         assert "No longer right" not in shown
         assert shown.count(CLEAR) == 1
 
