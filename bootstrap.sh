@@ -69,6 +69,30 @@ create_environment() {
     "$python" -m venv .venv
 }
 
+install() { # with -qq nothing is told but errors
+    PIP_USER=0 .venv/bin/python -m pip install "$1" --disable-pip-version-check --no-input \
+        --no-color -c requirements.lock -e ".[$level]"
+}
+
+somebody_watches() {
+    [ -t 1 ] && [ -z "${CI:-}" ] && [ "${TERM:-dumb}" != dumb ]
+}
+
+show_what_pip_does() { # in one line that is written over again and again, and is gone at the end
+    packages=0
+    while read -r word what more; do
+        case "$word $what" in
+        Collecting*) packages=$((packages + 1)) say="package $packages: ${what%%[!A-Za-z0-9._-]*}" ;;
+        Downloading*) say="package $packages: downloading ${what##*/}" ;;
+        Building* | Preparing*) say="preparing the kit itself" ;;
+        "Installing collected") say="unpacking $packages packages" ;;
+        *) continue ;;
+        esac
+        printf '\r\033[K  %.70s' "$say"
+    done
+    printf '\r\033[K'
+}
+
 python=""
 if environment_fits; then
     if level_is_installed; then exit 0; fi
@@ -80,13 +104,20 @@ fi
 if [ "${2:-}" = check ]; then exit 0; fi
 
 [ -z "$python" ] || create_environment
-printf 'Setting up .venv for "%s" with Python %s (once; a minute or two)\n' "$level" \
+printf 'Setting up .venv for "%s" with Python %s (once; it takes a few minutes)\n' "$level" \
     "$(.venv/bin/python -c 'import platform; print(platform.python_version())')"
 : >.venv/.kit-unfinished
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-PIP_USER=0 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
-    -c requirements.lock -e ".[$level]" ||
-    stop "pip could not install the kit, for the reason above: mend it, then try again."
+if somebody_watches; then
+    # A pipe's exit status is that of its end, so that a failure of pip is noted in a file.
+    rm -f .venv/.kit-failed
+    { install --progress-bar=off 2>.venv/.kit-said || cat .venv/.kit-said >.venv/.kit-failed; } |
+        show_what_pip_does
+    [ ! -e .venv/.kit-failed ] || { cat .venv/.kit-failed >&2 && false; }
+else
+    printf 'Installing packages with pip. Nothing more is said until that is done.\n'
+    install -qq
+fi || stop "pip could not install the kit, for the reason above: mend it, then try again."
 case $level in
 grade) contained="grade" ;;
 lab) contained="grade lab" ;;

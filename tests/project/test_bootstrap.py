@@ -1,6 +1,8 @@
 """`make` says in one line what a machine lacks, and sets up an environment once."""
 
+import contextlib
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -51,6 +53,13 @@ elif words[:2] == ["-m", "pip"]:
     if words[2] == "install":
         with open({str(self.log)!r}, "a") as log:
             print(*words[2:], file=log)
+        if "-qq" not in words:
+            print("Collecting sqlalchemy<2.2,>=2.1 (from kit==1)")
+            print("  Downloading https://somewhere/sqlalchemy-2.1.whl (3 MB)")
+            print("Installing collected packages: sqlalchemy, kit", flush=True)
+            print("WARNING: it is Monday", file=sys.stderr)
+        if "PIP_FAILS" in os.environ:
+            print("ERROR: the disk is full", file=sys.stderr)
         sys.exit(int(os.environ.get("PIP_FAILS", "0")))
 """
         path = self.bin / name
@@ -143,8 +152,9 @@ def test_the_named_python_is_taken_and_a_change_of_mind_sets_up_anew(machine):
 
 def test_grading_installs_only_what_grading_needs_and_only_once(machine):
     machine.python("python3")
-    (progress,) = machine.make("setup-grade").stdout.splitlines()
-    assert progress.startswith('Setting up .venv for "grade" with Python')
+    first, second = machine.make("setup-grade").stdout.splitlines()
+    assert first.startswith('Setting up .venv for "grade" with Python')
+    assert second.startswith("Installing packages with pip.")
     assert machine.make("setup-grade").stdout == ""
     assert machine.installs() == [".[grade]"]
     assert "-c requirements.lock" in machine.log.read_text()
@@ -190,6 +200,51 @@ def test_a_moved_project_is_set_up_anew(machine):
     moved = machine.clone.with_name("elsewhere")
     machine.clone = machine.clone.rename(moved)
     assert machine.make("setup-grade").returncode == 0
+    assert machine.installs() == [".[grade]", ".[grade]"]
+
+
+def on_a_terminal(machine: Machine, **env: str) -> tuple[int, str]:
+    """How `make setup-grade` ends, and what a terminal gets of it."""
+    ours, theirs = pty.openpty()
+    command = ["make", "setup-grade"]
+    env = {"PATH": str(machine.bin), "TERM": "xterm", **env}
+    with subprocess.Popen(command, cwd=machine.clone, env=env, stdout=theirs, stderr=theirs) as it:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal that nobody writes to any more
+            while more := os.read(ours, 4096):
+                shown += more
+    os.close(ours)
+    return it.returncode, shown.decode()
+
+
+def test_on_a_terminal_one_sees_what_pip_is_busy_with(machine):
+    machine.python("python3")
+    code, shown = on_a_terminal(machine)
+    assert code == 0
+    for said in ("package 1: sqlalchemy", "downloading sqlalchemy-2.1.whl", "unpacking 1 packages"):
+        assert f"\r\033[K  {said}" in shown or f": {said}" in shown
+    assert shown.endswith("\r\033[K"), "the line is gone at the end"
+    assert "Monday" not in shown
+    assert machine.installs() == [".[grade]"]
+    assert on_a_terminal(machine) == (0, "")
+
+
+def test_in_ci_the_terminal_is_no_terminal(machine):
+    machine.python("python3")
+    code, shown = on_a_terminal(machine, CI="true")
+    assert code == 0
+    assert shown.splitlines()[1].startswith("Installing packages with pip.")
+    assert "package 1" not in shown
+
+
+def test_on_a_terminal_too_a_failure_of_pip_is_told_and_tried_again(machine):
+    machine.python("python3")
+    code, shown = on_a_terminal(machine, PIP_FAILS="1")
+    assert code != 0
+    assert "ERROR: the disk is full" in shown
+    assert "pip could not install the kit, for the reason above" in shown
+    assert on_a_terminal(machine)[0] == 0
     assert machine.installs() == [".[grade]", ".[grade]"]
 
 
