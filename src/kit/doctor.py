@@ -26,6 +26,8 @@ class Status(StrEnum):
     """How a finding is to be taken."""
 
     OK = "ok"
+    INFO = "info"
+    """Good to know; nothing is wrong."""
     WARN = "warn"
     """Something works less well, or not at all, that one may never need."""
     BAD = "bad"
@@ -41,7 +43,7 @@ class Finding:
     found: str
     """What was found, as a fact."""
     meaning: str = ""
-    """What it means for the person; empty where all is well."""
+    """What it means for the person; empty where there is nothing more to say."""
     cure: str = ""
     """What to do about it."""
 
@@ -196,10 +198,10 @@ def look_at_container_engine() -> Finding:
     except ContainerEngineError as error:
         return Finding(
             "containers",
-            Status.WARN,
-            str(error).partition(". ")[0],
-            "Not needed: the embedded PostgreSQL does all that the course asks for.",
-            "Nothing to do, unless you want servers in containers: then start Docker or Podman.",
+            Status.INFO,
+            f"{str(error).partition('. ')[0]}; none is needed",
+            "The embedded PostgreSQL does all that the course asks for. If you want servers in "
+            "containers all the same, start Docker or Podman.",
         )
     return Finding("containers", Status.OK, found)
 

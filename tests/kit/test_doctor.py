@@ -136,8 +136,9 @@ def test_a_container_engine_that_is_not_there_is_no_harm(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     finding = doctor.look_at_container_engine()
-    assert finding.status is Status.WARN
-    assert "Not needed" in finding.meaning
+    assert finding.status is Status.INFO
+    assert "none is needed" in finding.found
+    assert not finding.cure
 
 
 def test_the_embedded_server_is_really_started_and_leaves_nothing(home: Path) -> None:
@@ -175,6 +176,7 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 FINE = Finding("python", Status.OK, "3.13")
 ODD = Finding("sandbox", Status.WARN, "no bubblewrap", "No grading.", "Install it.")
+GOOD_TO_KNOW = Finding("containers", Status.INFO, "none", "None is needed.")
 BROKEN = Finding("disk", Status.BAD, "0.1 GB free", "Servers stop.", "Delete something.")
 
 
@@ -182,6 +184,7 @@ BROKEN = Finding("disk", Status.BAD, "0.1 GB free", "Servers stop.", "Delete som
     ("findings", "code", "verdict"),
     [
         ([FINE], 0, "The kit works here."),
+        ([FINE, GOOD_TO_KNOW], 0, "The kit works here."),
         ([FINE, ODD], 0, "The kit works here. Worth a look: sandbox."),
         ([ODD, BROKEN], 3, "The kit cannot work here until this is cured: disk."),
     ],
@@ -210,6 +213,16 @@ def test_what_is_wrong_comes_with_meaning_and_cure(
     assert "bad  disk" in told
     assert "Servers stop." in told
     assert "Cure: Delete something." in told
+
+
+def test_what_is_only_good_to_know_comes_without_a_cure(
+    inside: Inside, examined: Callable[..., None]
+) -> None:
+    examined(GOOD_TO_KNOW)
+    told = inside("doctor").out
+    assert "info containers" in told
+    assert "None is needed." in told
+    assert "Cure" not in told
 
 
 def test_an_examination_that_fails_is_a_finding_of_its_own(

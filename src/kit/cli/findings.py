@@ -10,7 +10,7 @@ from kit.cli.console import KitConsole
 from kit.cli.endings import plain
 from kit.doctor import Finding, Status
 
-STYLES = {Status.OK: "green", Status.WARN: "yellow", Status.BAD: "bold red"}
+STYLES = {Status.OK: "green", Status.INFO: "cyan", Status.WARN: "yellow", Status.BAD: "bold red"}
 INDENT = 18
 """Columns left of the facts: the status and the name of what was looked at."""
 
@@ -19,8 +19,10 @@ def show_finding(finding: Finding) -> None:
     """Print one finding: the fact, and where something is wrong what it means and the cure."""
     console = KitConsole()
     lines = [finding.found]
-    if finding.status is not Status.OK:
-        lines += [finding.meaning, f"Cure: {finding.cure}"]
+    if finding.meaning:
+        lines.append(finding.meaning)
+    if finding.cure:
+        lines.append(f"Cure: {finding.cure}")
     head = Text.assemble(
         (f"{finding.status:<5}", STYLES[finding.status]), f"{finding.name:<{INDENT - 5}}"
     )
