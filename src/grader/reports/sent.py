@@ -17,7 +17,8 @@ class SentGroup:
     sqlstate: str
     """Code and name, for example ``23505 UniqueViolation``; empty where nothing failed."""
     parameters: tuple[str, ...]
-    """The parameters of each time that had any, joined by commas."""
+    """The parameters of each time that had any, joined by commas; between quotation marks those of
+    which one would not see where they begin and end."""
     times: int
 
 
@@ -26,9 +27,15 @@ def grouped(statements: Iterable[SentStatement]) -> list[SentGroup]:
     groups = []
     for (sql, sqlstate), members in groupby(statements, key=lambda s: (s.sql, s.sqlstate)):
         sent = list(members)
-        parameters = tuple(", ".join(s.parameters) for s in sent if s.parameters)
+        parameters = tuple(", ".join(map(_bounded, s.parameters)) for s in sent if s.parameters)
         groups.append(SentGroup(sql, _named(sqlstate), parameters, len(sent)))
     return groups
+
+
+def _bounded(parameter: str) -> str:
+    """Nothing, spaces, and what has the comma in it that stands between two parameters."""
+    clear = parameter and parameter == parameter.strip() and ", " not in parameter
+    return parameter if clear else f"'{parameter}'"
 
 
 def _named(sqlstate: str | None) -> str:
