@@ -134,6 +134,7 @@ class Logbook:
             if self._file is None:
                 self._file = self._append() if self._kept is not None else self._begin()
             os.write(self._file, _line(line))
+            os.fsync(self._file)  # a power cut, too, shall cost no more than what is under way
         except OSError as error:
             self._broken = True
             self._say(

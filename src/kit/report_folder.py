@@ -77,7 +77,7 @@ class ReportFolder:
     ) -> None:
         self._clear()
 
-    def replace(self, write: Callable[[Path], Any], names: Collection[str] = ()) -> None:
+    def replace(self, write: Callable[[Path], Any], names: Collection[str] = ()) -> list[str]:
         """Replace the earlier grading, if any, by what ``write`` writes, or leave it as it is.
 
         Args:
@@ -85,6 +85,9 @@ class ReportFolder:
                 earlier grading stands.
             names: files and folders that belong to the grading. One that ``write`` does not write
                 is of an earlier grading: it goes, so that nobody takes it for part of this one.
+
+        Returns:
+            Which of ``names`` went.
         """
         if self._staging is None:
             msg = "The report folder is not claimed: use it in a with statement."
@@ -99,9 +102,13 @@ class ReportFolder:
                 if target.is_dir() and not target.is_symlink():
                     shutil.rmtree(target)
                 os.replace(self._staging / name, target)
-            for name in sorted(set(names) - written):
+            removed = [
+                name for name in sorted(set(names) - written) if os.path.lexists(self.path / name)
+            ]
+            for name in removed:
                 _remove(self.path / name)
         self._made.clear()
+        return removed
 
     def _make(self) -> None:
         missing = [p for p in (self.path, *self.path.parents) if not p.exists()]

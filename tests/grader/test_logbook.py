@@ -311,6 +311,29 @@ def written(work: Work, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+def test_every_answer_is_on_the_disk_before_the_grading_goes_on(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "unfinished.log"
+    book = Logbook(path, Heading("course", "", (EXERCISE,), 7))
+    book.open(EVIDENCE, work)
+    safe: list[int] = []
+    really = os.fsync
+
+    def noted(file: int) -> None:
+        really(file)
+        safe.append(os.fstat(file).st_size)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    for number in range(len(NAMES)):
+        book.keep((number, EXERCISE), FOUND)
+        assert safe[-1] == path.stat().st_size
+        found = read_logbook(path)
+        assert found is not None
+        assert len(found[1]) == number + 1
+    book.close()
+
+
 SOMEWHERE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 

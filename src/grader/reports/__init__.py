@@ -11,7 +11,7 @@ A writer is imported when it is asked for, so that the terminal's tables need no
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from grader.reports.options import Options
 if TYPE_CHECKING:
     from grader.results import Grading
 
-__all__ = ["DEFAULT", "FORMATS", "Options", "names_of", "write_reports"]
+__all__ = ["DEFAULT", "FORMATS", "Options", "formats_of", "names_of", "write_reports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,11 @@ DEFAULT = ("json", "csv", "scores", "junit", "html")
 def names_of(formats: Iterable[str] = FORMATS) -> frozenset[str]:
     """Names of the files and folders that these formats may write directly into the folder."""
     return frozenset(name for format_ in formats for name in _FORMATS[format_].names)
+
+
+def formats_of(names: Collection[str]) -> list[str]:
+    """The formats that write files or folders of these names."""
+    return [name for name, format_ in _FORMATS.items() if {*format_.names} & {*names}]
 
 
 def write_reports(

@@ -126,12 +126,29 @@ def _write(
 
     replaced = {*names_of(), SIGNATURE}
     # What was found is kept where some of it has to be found again.
-    folder.replace(write, replaced if not_final else {*replaced, logbook.NAME})
+    removed = folder.replace(write, replaced if not_final else {*replaced, logbook.NAME})
+    _tell_what_went([name for name in removed if name != logbook.NAME], folder.path)
+
+
+def _tell_what_went(removed: Sequence[str], folder: Path) -> None:
+    """Files of the earlier grading that this one did not write: their points are not these."""
+    from grader.reports import formats_of
+
+    if not removed:
+        return
+    were = "It was" if len(removed) == 1 else "They were"
+    said = f"Removed from {folder}: {', '.join(removed)}. {were} of the grading before."
+    if formats := formats_of(removed):
+        options = " ".join(f"--format {name}" for name in formats)
+        said += (
+            f" To have {'it' if len(removed) == 1 else 'them'} anew: kit report {folder} {options}"
+        )
+    say(said)
 
 
 @contextlib.contextmanager
 def _telling_what_is_kept(unfinished: Path) -> Iterator[None]:
-    """Where the grading is broken off, say how to go on with it."""
+    """Where the grading is broken off, say how to go on with it, or that there is nothing to."""
     before = _state_of(unfinished)
     try:
         yield
@@ -139,6 +156,8 @@ def _telling_what_is_kept(unfinished: Path) -> Iterator[None]:
         state = _state_of(unfinished)
         if state and (state != before or isinstance(error, KeyboardInterrupt)):
             say("What was graded is kept. To go on, give the same command with --resume.")
+        elif isinstance(error, KeyboardInterrupt):
+            say("Nothing is kept: not one answer was graded to its last check.")
         raise
 
 

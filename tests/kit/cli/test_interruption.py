@@ -103,7 +103,8 @@ def test_ctrl_c_in_the_middle_of_grading_leaves_nothing(
         number=signal.SIGINT, cwd=tiny, env=environment(kit, temporary),
     )  # fmt: skip
     assert left.ended.code == 130
-    assert left.ended.err.endswith("Stopped.\n")
+    said = "Nothing is kept: not one answer was graded to its last check.\nStopped.\n"
+    assert left.ended.err.endswith(said)
     assert "Traceback" not in left.ended.err
     assert left.ended.out == ""
     assert left.processes == []
