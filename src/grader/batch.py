@@ -106,6 +106,7 @@ def grade(
         place = Machine(course.root, paths, home=home, jobs=jobs, **settings)
     how = _How(visible_only, until_failure, book, progress)
     grading = _grade(course, chosen, paths, place, how)
+    grading = dataclasses.replace(grading, assignment=asked.title)
     if not (entries or asked.due or asked.weights):
         return grading  # scores would only say the points again
     return dataclasses.replace(grading, scores=scores(grading, asked, entries))

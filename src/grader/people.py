@@ -53,6 +53,8 @@ class Scores:
     """Sorted by id."""
     strangers: tuple[str, ...] = ()
     """Submissions that the roster does not know."""
+    due_zone: str = ""
+    """Abbreviation of the due date's time zone, such as ``CET``; empty where it has none."""
 
 
 def scores_from_json(data: Mapping[str, Any]) -> Scores:

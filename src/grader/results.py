@@ -204,7 +204,10 @@ class Grading:
     ``by_check`` (seconds by student, exercise and check)."""
 
     scores: Scores | None = None
-    """Where an assignment or a roster was given."""
+    """Where a roster was given, or an assignment with a due date or weights."""
+
+    assignment: str = ""
+    """Title of the assignment that was graded; empty where none was named."""
 
     @property
     def maximum(self) -> dict[str, float]:
@@ -247,6 +250,7 @@ def heading_to_json(grading: Grading) -> dict[str, Any]:
     return {
         "format": FORMAT_VERSION,
         "course": grading.course,
+        "assignment": grading.assignment,
         "evidence": _plain(grading.evidence),
         "misconceptions": _plain(grading.misconceptions),
         "scores": _plain(grading.scores),
@@ -298,6 +302,7 @@ def from_json(data: Mapping[str, Any]) -> Grading:
             },
             timings=data["timings"],
             scores=scores_from_json(data["scores"]) if data.get("scores") else None,
+            assignment=data.get("assignment", ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"results.json is damaged: {type(error).__name__}: {error}. Run kit grade again."

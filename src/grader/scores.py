@@ -37,10 +37,17 @@ def scores(grading: Grading, assignment: Assignment, roster: Sequence[Entry] = (
         assignment=assignment.name,
         title=assignment.title,
         due=assignment.due.isoformat() if assignment.due else "",
+        due_zone=_abbreviation(assignment.due),
         maximum=_rounded(maximum),
         people=people,
         strangers=tuple(name for name in known if name not in folders),
     )
+
+
+def _abbreviation(due: dt.datetime | None) -> str:
+    """Of its time zone. Zones without one give their offset instead, which ``due`` says already."""
+    name = (due.tzname() or "") if due else ""
+    return name if name.isalpha() else ""
 
 
 def _person(

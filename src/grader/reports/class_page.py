@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from grader.reports.chart import histogram
 from grader.reports.marks import ABSENT, ERROR, LEGEND, PASSED, Mark, mark_of_exercise
-from grader.reports.score_words import score_lines, score_rows
+from grader.reports.score_words import due_date, score_lines, score_rows
 from grader.reports.summary import ClassSummary, ExerciseSummary, Standing
 from grader.reports.text import number, one_line
 from grader.results import Misconception
@@ -70,6 +70,7 @@ def class_page(summary: ClassSummary) -> dict[str, Any]:
         "map": _map(summary),
         "slowest": summary.slowest(),
         "scores": summary.grading.scores,
+        "due": due_date(summary.grading.scores) if summary.grading.scores else "",
         "score_rows": score_rows(summary.grading.scores) if summary.grading.scores else [],
         "score_lines": score_lines(summary.grading.scores) if summary.grading.scores else [],
     }

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from grader.reports.class_page import class_page, share
 from grader.reports.files import write_whole
 from grader.reports.marks import WHAT_HAPPENED
+from grader.reports.score_words import assignment_of
 from grader.reports.student_page import student_page
 from grader.reports.summary import ClassSummary
 from grader.reports.text import counted, legible, number, one_line
@@ -32,7 +33,11 @@ _CODE = re.compile(r"`([^`\n]+)`")
 def write(grading: Grading, out: Path) -> list[Path]:
     """Write the pages; see `grader.reports.write_reports`."""
     summary = ClassSummary(grading)
-    shown = {"course": grading.course or "Class", "evidence": grading.evidence}
+    shown = {
+        "course": grading.course or "Class",
+        "assignment": assignment_of(grading),
+        "evidence": grading.evidence,
+    }
     student = _environment().get_template("student.html")
     pages = [
         write_whole(

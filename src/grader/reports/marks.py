@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from grader.results import CheckResult, ExerciseResult, Outcome, Reason
+from grader.results import CheckResult, ExerciseResult, Failure, Outcome, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,44 @@ WHAT_HAPPENED = {
     Reason.KIT: "The kit failed here, not you",
 }
 """The heading over a failure's message."""
+
+_IN_A_WORD = {
+    Reason.RAISED: "only errors",
+    Reason.IMPORT: "does not run",
+    Reason.MISSING: "something missing",
+    Reason.TIMEOUT: "no answer in time",
+    Reason.KILLED: "ends too early",
+    Reason.LIMIT: "over a limit",
+    Reason.WIRE: "no real answer",
+}
+_SAID = (
+    ("is not valid Python", "not valid Python"),
+    ("UTF-8", "not UTF-8"),
+    ("among the files", "file missing"),
+    ("in what you handed in", "file missing"),
+)
+"""What messages of the kit say, and the words for it: closer than their reason."""
+
+
+def why_nothing(result: ExerciseResult | None) -> str:
+    """In a word or two, why an answer earned nothing, where no check could look at what it does;
+    empty where one could.
+    """
+    if result is None or not result.handed_in or result.has_errors or result.earned > 0:
+        return ""
+    failures = [check.failure for check in result.checks if check.failure]
+    if not failures or any(failure.reason not in _IN_A_WORD for failure in failures):
+        return ""
+    words = Counter(_in_a_word(failure) for failure in failures)
+    return words.most_common(1)[0][0]
+
+
+def _in_a_word(failure: Failure) -> str:
+    if failure.reason in (Reason.IMPORT, Reason.MISSING):
+        for said, word in _SAID:
+            if said in failure.message:
+                return word
+    return _IN_A_WORD[failure.reason]
 
 
 def mark_of_check(check: CheckResult | None, *, handed_in: bool = True) -> Mark:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 from dataclasses import dataclass
 
 from grader.people import PersonScore, Scores
@@ -63,6 +65,48 @@ def told_to(student: str, grading: Grading) -> list[str]:
         if person.submission != student:
             said.append("Another of your submissions counts, not this one.")
     return list(dict.fromkeys(said))
+
+
+def assignment_of(grading: Grading) -> str:
+    """The title of what was graded; empty where it is the course as a whole."""
+    scores = grading.scores
+    return grading.assignment or (scores.title or scores.assignment if scores else "")
+
+
+def due_date(scores: Scores) -> str:
+    """When it was due, as people write it: ``30 November 2026, 23:59 CET``; empty where it was not.
+
+    Seconds are told where there are any, and the time zone by its abbreviation where it has one.
+    """
+    try:
+        due = dt.datetime.fromisoformat(scores.due)
+    except ValueError:
+        return one_line(scores.due)
+    clock = f"{due:%H:%M:%S}" if due.second else f"{due:%H:%M}"
+    zone = one_line(scores.due_zone) or _offset(due.utcoffset())
+    return f"{due.day} {calendar.month_name[due.month]} {due.year}, {clock} {zone}".rstrip()
+
+
+def _offset(offset: dt.timedelta | None) -> str:
+    """``UTC``, ``UTC+1``, ``UTC-3:30``."""
+    if not offset:
+        return "UTC" if offset is not None else ""
+    hours, minutes = divmod(abs(int(offset.total_seconds())) // 60, 60)
+    sign = "-" if offset < dt.timedelta() else "+"
+    return f"UTC{sign}{hours}{f':{minutes:02}' if minutes else ''}"
+
+
+def roster_names(student: str, grading: Grading) -> list[str]:
+    """Who handed a submission in, by the roster's names; those that it does not name are left
+    out, as are names that only repeat the submission's.
+    """
+    people = grading.scores.people if grading.scores else ()
+    found = [
+        one_line(person.name)
+        for person in people
+        if any(attempt.submission == student for attempt in person.attempts)
+    ]
+    return [name for name in dict.fromkeys(found) if name and name != one_line(student)]
 
 
 def duration(seconds: int) -> str:

@@ -7,6 +7,7 @@ import datetime as dt
 from grader.assignment import Assignment
 from grader.people import PersonScore, Scores
 from grader.reports.options import Options
+from grader.reports.score_words import assignment_of
 from grader.reports.text import one_line
 from grader.results import Grading
 from grader.scores import scores
@@ -19,8 +20,7 @@ def class_scores(grading: Grading) -> Scores:
 
 def assignment_title(grading: Grading, options: Options) -> str:
     """What the assignment is called where the points go."""
-    known = class_scores(grading)
-    return one_line(options.title or known.title or known.assignment or grading.course) or "Grading"
+    return one_line(options.title or assignment_of(grading) or grading.course) or "Grading"
 
 
 def shown_name(person: PersonScore) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from grader.reports.marks import Mark, mark_of_check, mark_of_exercise
-from grader.reports.score_words import told_to
+from grader.reports.score_words import roster_names, told_to
 from grader.reports.sent import SentGroup, grouped
 from grader.reports.summary import ClassSummary, ExerciseSummary, Standing, misconception
 from grader.results import (
@@ -71,10 +71,17 @@ class StudentPage:
     exercises: list[ExerciseView]
     told: list[str]
     """About lateness and attempts."""
+    names: list[str]
+    """Who handed it in, as the roster calls them; empty where it does not."""
 
     @property
     def student(self) -> str:
         return self.standing.submission.student
+
+    @property
+    def title(self) -> str:
+        """Their names, or the submission's."""
+        return ", ".join(self.names) or self.student
 
     @property
     def problem(self) -> str:
@@ -134,7 +141,8 @@ def student_page(standing: Standing, summary: ClassSummary) -> StudentPage:
         for number, exercise in enumerate(summary.exercises, 1)
     ]
     told = told_to(standing.submission.student, summary.grading)
-    return StudentPage(standing, summary.points, exercises, told)
+    names = roster_names(standing.submission.student, summary.grading)
+    return StudentPage(standing, summary.points, exercises, told, names)
 
 
 def _exercise(

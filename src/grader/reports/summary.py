@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.reports.marks import Mark, mark_of_check
+from grader.reports.marks import Mark, mark_of_check, why_nothing
 from grader.reports.names import page_names
 from grader.reports.text import percent
 from grader.results import (
@@ -62,6 +62,19 @@ class Standing:
     """By the exercise's name; without those that the submission says nothing about."""
     percent: float | None
     misconceptions: tuple[str, ...]
+
+    @property
+    def nothing(self) -> str:
+        """Which answers earned nothing because no check could look at what they do, and why: a few
+        words, with the number of the exercise where there are several.
+        """
+        why = {name: why_nothing(result) for name, result in sorted(self.results.items())}
+        several = len(self.results) > 1
+        return ", ".join(
+            f"{name.partition('_')[0]} {word}" if several else word
+            for name, word in why.items()
+            if word
+        )
 
     @property
     def final(self) -> bool:

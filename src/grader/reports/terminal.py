@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.reports.inert import Inert
-from grader.reports.marks import ERROR, mark_of_exercise
+from grader.reports.marks import ERROR, FAILED, mark_of_exercise
 from grader.reports.score_words import score_lines
 from grader.reports.summary import ClassSummary, ExerciseSummary, Standing
 from grader.reports.text import counted, number, one_line
@@ -104,4 +104,7 @@ def _cells(standing: Standing, summary: ClassSummary) -> Iterator[Text]:
     if standing.submission.problem:
         yield Text(f"could not be read: {one_line(standing.submission.problem)}")
     else:
-        yield Text(one_line(", ".join(standing.misconceptions)))
+        found = Text(one_line(standing.nothing), style=FAILED.color)
+        if standing.nothing and standing.misconceptions:
+            found.append(", ")
+        yield found.append(one_line(", ".join(standing.misconceptions)), "default")

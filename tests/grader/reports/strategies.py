@@ -105,7 +105,7 @@ def _scores(text: st.SearchStrategy[str]) -> st.SearchStrategy[Scores]:
     )
     several = st.lists(people, max_size=3).map(tuple)
     return st.builds(
-        Scores, text, text, text, _points, several, st.lists(text, max_size=2).map(tuple)
+        Scores, text, text, text, _points, several, st.lists(text, max_size=2).map(tuple), text
     )
 
 
@@ -124,6 +124,7 @@ def gradings(draw: st.DrawFn, *, surrogates: bool = False) -> Grading:
         misconceptions={id_: draw(_misconceptions(id_, text)) for id_ in known},
         timings=draw(_timings(submissions)),
         scores=draw(st.none() | _scores(text)),
+        assignment=draw(text),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 
 from grader.people import Attempt, PersonScore, Scores
 from grader.reports import write_reports
-from grader.reports.score_words import duration, score_lines, score_rows, told_to
+from grader.reports.score_words import due_date, duration, score_lines, score_rows, told_to
 from grader.results import Evidence, Grading, SubmissionResult
 
 from .strategies import gradings
@@ -102,6 +103,59 @@ def test_a_student_is_told_about_lateness_and_about_another_attempt() -> None:
 )
 def test_a_time_is_told_in_its_largest_unit_and_rounded_up(seconds: int, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("due", "zone", "shown"),
+    [
+        ("2026-11-30T23:59:00+01:00", "CET", "30 November 2026, 23:59 CET"),
+        ("2026-06-01T08:00:00+02:00", "CEST", "1 June 2026, 08:00 CEST"),
+        ("2026-06-01T08:00:05+00:00", "UTC", "1 June 2026, 08:00:05 UTC"),
+        ("2026-06-01T08:00:00+00:00", "", "1 June 2026, 08:00 UTC"),
+        ("2026-06-01T08:00:00+01:00", "", "1 June 2026, 08:00 UTC+1"),
+        ("2026-06-01T08:00:00-03:30", "", "1 June 2026, 08:00 UTC-3:30"),
+        ("", "", ""),
+        ("some day", "", "some day"),
+    ],
+)
+def test_a_due_date_is_told_as_people_write_it(due: str, zone: str, shown: str) -> None:
+    assert due_date(dataclasses.replace(SCORES, due=due, due_zone=zone)) == shown
+
+
+def test_the_pages_are_about_the_assignment_and_name_people_as_the_roster_does(
+    tmp_path: Path,
+) -> None:
+    together = Attempt("pair", "", 0, 5.0, 5.0)
+    people = (
+        person("u1", "graded", Attempt("ada", "", 0, 1.0, 1.0), name="Ada Okafor"),
+        person("u2", "graded", together, name="Ben Rossi"),
+        person("u3", "graded", together, name="Eve <b>"),
+        person("u4", "graded", Attempt("zoe", "", 0, 1.0, 1.0), name="zoe"),
+    )
+    scores = dataclasses.replace(SCORES, people=people, due_zone="CET")
+    submissions = tuple(SubmissionResult(name, ()) for name in ("ada", "pair", "zoe"))
+    write_reports(
+        dataclasses.replace(GRADING, scores=scores, submissions=submissions), tmp_path, ["html"]
+    )
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>Week 1 – class report</title>" in page  # noqa: RUF001
+    assert '<p class="soft">C</p><h1>Week 1</h1>' in page
+    assert "Due 20 November 2026, 23:59 CET" in page
+    ada, pair, zoe = (
+        (tmp_path / "students" / f"{name}.html").read_text(encoding="utf-8")
+        for name in ("ada", "pair", "zoe")
+    )
+    assert '<p class="soft">C · Week 1</p>\n<h1><bdi>Ada Okafor</bdi></h1>' in ada
+    assert "Handed in as <bdi>ada</bdi>" in ada
+    assert "<h1><bdi>Ben Rossi, Eve &lt;b&gt;</bdi></h1>" in pair
+    assert "<h1><bdi>zoe</bdi></h1>" in zoe
+    assert "Handed in as" not in zoe
+
+
+def test_an_assignment_without_scores_heads_the_pages_too(tmp_path: Path) -> None:
+    grading = dataclasses.replace(GRADING, scores=None, assignment="Week 2")
+    write_reports(grading, tmp_path, ["html"])
+    assert "<h1>Week 2</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_class_page_shows_the_scores_and_the_students_page_what_they_mean(

@@ -9,9 +9,11 @@ from grader.reports.summary import ClassSummary
 from grader.results import (
     CheckResult,
     ExerciseResult,
+    Failure,
     Grading,
     Misconception,
     Outcome,
+    Reason,
     SubmissionResult,
 )
 
@@ -107,3 +109,31 @@ def test_the_histogram_says_in_words_what_it_draws() -> None:
     assert drawn.description == "10 to under 20 %: 2 students, 90 to 100 %: 1 student."
     assert drawn.bars[1].height == 2 * drawn.bars[9].height
     assert drawn.bars[9].y + drawn.bars[9].height == drawn.base
+
+
+def test_a_zero_says_why_only_where_nothing_could_be_looked_at() -> None:
+    def stands(*exercises: ExerciseResult) -> str:
+        class_ = dataclasses.replace(grading(), submissions=(SubmissionResult("ada", exercises),))
+        return ClassSummary(class_).standings[0].nothing
+
+    def answer(name: str, *checks: CheckResult) -> ExerciseResult:
+        return ExerciseResult(name, "A title", checks)
+
+    def failed(reason: Reason, message: str = "It is so.") -> CheckResult:
+        return check(Outcome.FAILED, Failure(reason, message), name=f"{reason}{message}")
+
+    syntax = failed(
+        Reason.IMPORT, "repository.py, line 3, is not valid Python: '(' was never closed."
+    )
+    late, ended = failed(Reason.TIMEOUT), failed(Reason.KILLED)
+    assert stands(answer("04_repository", syntax)) == "not valid Python"
+    two = (answer("04_repository", syntax), answer("08_n_plus_one", late, late, ended))
+    assert stands(*two) == "04 not valid Python, 08 no answer in time"
+    assert stands(answer("04_repository", syntax, check(Outcome.FAILED, UPDATE))) == ""
+    assert stands(answer("04_repository", syntax, check(Outcome.PASSED))) == ""
+    assert stands(answer("04_repository", syntax, check(Outcome.ERROR, KIT))) == ""
+    assert stands(ExerciseResult("04_repository", "A title", (syntax,), handed_in=False)) == ""
+    assert stands(answer("04_repository")) == ""
+    for reason in Reason:
+        worded = stands(answer("04_repository", failed(reason)))
+        assert bool(worded) == (reason not in (Reason.ASSERTION, Reason.KIT))

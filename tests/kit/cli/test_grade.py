@@ -68,6 +68,35 @@ def test_a_class_is_graded_into_a_table_and_a_folder_of_reports(
 
 
 @pytest.mark.sandbox
+def test_a_zero_of_what_did_not_run_says_why_where_it_stands(
+    grade: Inside, tiny: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "class"
+    why = {
+        "bracket": ("def greet(session, words:\n    pass\n", "not valid Python"),
+        "latin": (b"# \xdc\ndef greet(session, words):\n    pass\n", "not UTF-8"),
+        "module": ("import nosuchmodule\n", "does not run"),
+        "noname": ("def greeting(session, words):\n    pass\n", "something missing"),
+        "starter": ("def greet(session, words):\n    raise NotImplementedError\n", "only errors"),
+        "wrong": (WRONG, ""),
+    }
+    for student, (answer, _) in why.items():
+        hand_in(folder, student, answer)
+    (folder / "other" / EXERCISE).mkdir(parents=True)
+    (folder / "other" / EXERCISE / "hello.py").write_text(RIGHT, encoding="utf-8")
+    why["other"] = (RIGHT, "file missing")
+    ended = grade(folder, "--out", tmp_path / "out", COLUMNS="120")
+    rows = {line.split()[0]: line for line in ended.out.splitlines() if line.strip()}
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for student, (_, word) in why.items():
+        if word:
+            assert rows[student].rstrip().endswith(word), rows[student]
+            assert f'<span class="f">{word}</span>' in page
+    assert not any(word and word in rows["wrong"] for _, word in why.values())
+    assert not [line for line in ended.out.splitlines() if line.endswith(" ")]
+
+
+@pytest.mark.sandbox
 def test_json_is_one_document_and_the_only_thing_on_standard_output(
     grade: Inside, tiny: Path, submissions: Path, tmp_path: Path
 ) -> None:
@@ -118,7 +147,13 @@ def test_a_format_that_was_asked_for_comes_with_the_usual_ones_and_goes_when_it_
     assert (scored["score"], len(scored["tests"])) == (4, 3)
     assert (out / "github.summary.md").is_file()
     assert (out / "report.html").is_file()
-    assert grade(submissions / "ana", "--out", out).code == 0
+    (out / "signature.json").write_text("{}", encoding="utf-8")
+    again = grade(submissions / "ana", "--out", out)
+    assert again.code == 0
+    told = " ".join(again.err.split())
+    names = "github.commands.txt, github.summary.md, results.gradescope.json, signature.json"
+    assert f"Removed from {out}: {names}. They were of the grading before." in told
+    assert f"kit report {out} --format gradescope --format github" in told
     kinds = {entry.name for entry in out.iterdir()}
     assert kinds == {"results.json", "gradebook.csv", "junit.xml", "report.html", "students"}
 
