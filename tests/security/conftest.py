@@ -105,7 +105,13 @@ def graded(folder: Path, home: Path, sandbox: str) -> Grading:
     )
 
 
-@pytest.fixture(scope="session", params=[pytest.param("bubblewrap", marks=pytest.mark.sandbox)])
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("bubblewrap", marks=pytest.mark.sandbox),
+        pytest.param("container", marks=pytest.mark.container),
+    ],
+)
 def backend(request: pytest.FixtureRequest) -> str:
     """A sandbox that shuts in other people's code."""
     return str(request.param)

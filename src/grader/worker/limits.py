@@ -31,6 +31,8 @@ class Limits:
     disk_files: int = 4096
     output_bytes: int = 16 * 1024 * 1024
     """What may be printed before the process is ended; far less is kept."""
+    connections: int = 10
+    """To PostgreSQL, at a time. The server holds it; here it is known so that it can be named."""
 
     def to_plain(self) -> dict[str, int]:
         return dataclasses.asdict(self)
@@ -49,6 +51,8 @@ def broken_limit(error: BaseException, limits: Limits) -> str:
         told = f"a process has {limits.address_space_bytes // _MB} MB of memory"
     elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         told = f"{limits.processes} processes and threads may run at a time"
+    elif "too many connections for role" in str(error):  # libpq gives no SQLSTATE here
+        told = f"{limits.connections} connections may be open at a time"
     elif isinstance(error, OSError) and error.errno in _LIMITED:
         told = _LIMITED[error.errno].format(
             processes=limits.processes,

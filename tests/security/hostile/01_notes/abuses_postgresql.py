@@ -1,6 +1,6 @@
 # threat: 14
 # earns: 0
-# ends: assertion assertion assertion
+# ends: assertion|timeout assertion|timeout assertion|timeout
 """Tries what a role in PostgreSQL might be allowed to do by mistake; prints what works."""
 
 from sqlalchemy import text

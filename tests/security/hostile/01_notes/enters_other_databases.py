@@ -1,6 +1,6 @@
 # threat: 14
 # earns: 0
-# ends: assertion assertion assertion
+# ends: assertion|timeout assertion|timeout assertion|timeout
 """Connects to every database that there is, and fills its own connection limit."""
 
 from sqlalchemy import create_engine, text
