@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 
 from grader.assignment import Assignment, read_assignment
@@ -367,7 +368,11 @@ def _import(file: Path, name: str) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise CatalogError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
+        lines = [n for f, n in walk_tb(error.__traceback__) if f.f_code.co_filename == str(file)]
+        place = f", line {lines[-1]}" if lines else ""
+        raise CatalogError(
+            f"{file}{place} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     return module
 
 

@@ -63,12 +63,10 @@ class Desk:
             failure, output = error.failure, error.output
         except NotPassed as error:
             failure = error.failure
-        except (GraderError, PglabError, psycopg.Error, OSError) as error:
-            self._discard()
-            return self._result(spec, _kit_error(f"{type(error).__name__}: {error}"), output)
         except Exception as error:
-            told = f"the check itself broke: {type(error).__name__}: {error}"
-            return self._result(spec, _kit_error(told), output)
+            if isinstance(error, findings.MACHINE):
+                self._discard()
+            failure = findings.check_broke(spec, error) or _kit_error(error)
         return self._result(spec, failure, output)
 
     def sit(self) -> Sitting:
@@ -161,7 +159,7 @@ def not_taken(spec: CheckSpec, problem: Failure) -> CheckResult:
 
 def _result(spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
     outcome = Outcome.PASSED if failure is None else Outcome.FAILED
-    if failure is not None and failure.reason is Reason.KIT:
+    if failure is not None and failure.reason in (Reason.CHECK, Reason.KIT):
         outcome = Outcome.ERROR
     return CheckResult(
         name=spec.name,
@@ -175,6 +173,6 @@ def _result(spec: CheckSpec, failure: Failure | None, output: str) -> CheckResul
     )
 
 
-def _kit_error(message: str) -> Failure:
+def _kit_error(error: Exception) -> Failure:
     """The kit is at fault: shown as such, never a zero that the student must explain."""
-    return Failure(Reason.KIT, clean(message, 1000))
+    return Failure(Reason.KIT, clean(f"{type(error).__name__}: {error}", 1000))

@@ -10,6 +10,7 @@
     ├── ResumeError         a grading cannot be gone on with
     ├── SandboxError        no sandbox can be had, or one broke
     ├── JudgeError          the judge could not do its work
+    ├── CheckError          an exercise's checks, or its schema, cannot work
     ├── SigningError        a key cannot be used, or nothing is signed
     └── ReportError         a report cannot be written
         └── ReportInputError    what it should be made from cannot be used
@@ -48,6 +49,12 @@ class SandboxError(GraderError):
 
 class JudgeError(GraderError):
     """The judge could not do its work."""
+
+
+class CheckError(GraderError):
+    """A check asks an instrument for what it cannot do, or the schema under it cannot be built: the
+    exercise's author is at fault.
+    """
 
 
 class SigningError(GraderError):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import traceback
+from pathlib import Path
+
 import psycopg
 
 from grader.catalog import CheckSpec
 from grader.checks.verdict import Hint
+from grader.errors import CheckError, GraderError
 from grader.results import Failure, Reason
 from grader.text import clean, show
+from pglab.errors import PglabError
+
+MACHINE = (GraderError, PglabError, psycopg.Error, OSError)
+"""What tells that the kit, the server or the machine is at fault, unless a check asked for it."""
 
 # What a check file runs into when an answer does not have the shape that the exercise describes:
 # in Python, and in a query that is given such an answer.
@@ -17,12 +26,17 @@ QUERY_SHAPE = (
     psycopg.errors.UndefinedFunction,  # there is no operator for values of these types
     psycopg.errors.DatatypeMismatch,
 )
+REFUSED = (psycopg.ProgrammingError, psycopg.DataError, psycopg.IntegrityError)
+"""What PostgreSQL says to SQL that cannot work; that of an exercise's author may be such."""
 LOCKED = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 IN_THE_WAY = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.ForeignKeyViolation,
     psycopg.errors.ExclusionViolation,
 )
+
+
+_OURS = Path(__file__).resolve().parents[1]
 
 
 def from_hint(spec: CheckSpec, said: object) -> Failure:
@@ -37,6 +51,26 @@ def from_hint(spec: CheckSpec, said: object) -> Failure:
         actual=show(said.actual),
         misconception=said.misconception,
     )
+
+
+def check_broke(spec: CheckSpec, error: Exception) -> Failure | None:
+    """What is said where an error is the check's own, and where it stands there; else None."""
+    function = inspect.unwrap(spec.function).__code__
+    frames = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
+    inside = [n for n, (file, _) in enumerate(frames) if file == function.co_filename]
+    if isinstance(error, MACHINE) and not isinstance(error, (CheckError, *REFUSED)):
+        # A file that the check itself cannot open, for one, is no fault of the machine.
+        below = [Path(file) for file, _ in frames[inside[-1] :]] if inside else [_OURS]
+        own = isinstance(error, OSError) and not any(file.is_relative_to(_OURS) for file in below)
+    else:
+        own = bool(inside) or isinstance(error, CheckError)
+    if not own:
+        return None
+    said = str(error) if isinstance(error, CheckError) else f"{type(error).__name__}: {error}"
+    said = said.removesuffix(": ")
+    if inside:
+        said = f"{Path(function.co_filename).name}, line {frames[inside[-1]][1]}: {said}"
+    return Failure(Reason.CHECK, clean(said, 1000))
 
 
 def still_locked() -> Failure:

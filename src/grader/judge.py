@@ -16,14 +16,15 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from grader import instruments
+from grader import findings, instruments
 from grader.catalog import Exercise
 from grader.checks.state import Database as State
 from grader.delegate import Delegate
 from grader.desk import Desk
-from grader.errors import SandboxError
+from grader.errors import CheckError, SandboxError
 from grader.sandbox import Sandbox
 from grader.submissions import Submission
+from grader.worker.limits import Limits
 from pglab.clonepool import ClonePool
 from pglab.roles import create_group
 from pglab.scratch import Database, Role, Scratch
@@ -129,7 +130,7 @@ class Judge:
     def role_for(self, exercise: Exercise) -> Role:
         """A new role for one submission at an exercise; `retire` it afterwards."""
         group = AUTHOR_GROUP if exercise.makes_tables else STUDENT_GROUP
-        return self.scratch.role(member_of=group)
+        return self.scratch.role(member_of=group, connection_limit=Limits().connections)
 
     def retire(self, role: Role) -> None:
         """Drop a role a little later, when its databases are gone.
@@ -190,7 +191,10 @@ def _builder(exercise: Exercise) -> Callable[[str], None]:
     def build(url: str) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(prepare.format(author=author, student=student))
-            connection.execute(exercise.schema.encode())
+            try:
+                connection.execute(exercise.schema.encode())
+            except findings.REFUSED as error:
+                raise CheckError(f"{exercise.schema_file} cannot be built: {error}") from error
             connection.execute(grant.format(author=author, student=student))
             _analyze(connection)
 

@@ -38,7 +38,11 @@ class Replayed:
     conditions: tuple[str, ...]
     """What is otherwise than it was then: files, exercises, versions."""
     error: bool
-    """The kit was at fault for a check, now."""
+    """A check could not be judged, now."""
+    broken_checks: tuple[str, ...]
+    """Those that broke, each with its file and the line."""
+    kit_failed: bool
+    """The kit was at fault for one of the others."""
 
 
 def replay(
@@ -117,6 +121,8 @@ def compared(
         tuple(words),
         tuple(_conditions(then, before, now, after)),
         after.has_errors,
+        after.broken_checks,
+        after.kit_failed,
     )
 
 

@@ -49,8 +49,10 @@ class Reason(StrEnum):
     """A limit other than time was reached (memory, processes, output, disk, connections)."""
     WIRE = "wire"
     """The submission's process sent something that is not an answer."""
+    CHECK = "check"
+    """The check itself broke: its author is at fault (only with ``Outcome.ERROR``)."""
     KIT = "kit"
-    """The kit, the check or the server is at fault (only with ``Outcome.ERROR``)."""
+    """The kit or the server is at fault (only with ``Outcome.ERROR``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,26 @@ class SubmissionResult:
     @property
     def has_errors(self) -> bool:
         return any(exercise.has_errors for exercise in self.exercises)
+
+    @property
+    def broken_checks(self) -> tuple[str, ...]:
+        """Checks that broke, each with its exercise, its file and the line."""
+        return tuple(
+            f"{exercise.exercise}, {check.name}: {check.failure.message}"
+            for exercise in self.exercises
+            for check in exercise.checks
+            if check.failure and check.failure.reason is Reason.CHECK
+        )
+
+    @property
+    def kit_failed(self) -> bool:
+        """Whether the kit or the server was at fault for a check."""
+        return any(
+            check.outcome is Outcome.ERROR
+            and not (check.failure and check.failure.reason is Reason.CHECK)
+            for exercise in self.exercises
+            for check in exercise.checks
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from grader.batch import grade
 from grader.catalog import Course, Exercise, load_course
 from grader.errors import CatalogError
 from grader.gathered import Progress
-from grader.results import ExerciseResult, Outcome
+from grader.mutants.ledger import FILE_NAME, ledger_of
+from grader.results import ExerciseResult, Outcome, Reason
 from grader.tomlfile import read_text
 
 TO_WRITE = "WRITE:"
@@ -57,6 +58,8 @@ class Verification:
     submissions: int
     checks: int
     findings: tuple[Finding, ...]
+    without_ledger: tuple[str, ...]
+    """Exercises of whose solutions no mutants were ever graded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,13 @@ def verify(
             for message in _about(sample, result)
         ]
     graded = sum(len(results[s.name, s.exercise.name].checks) for s in known)
-    names_proved = tuple(e.name for e in exercises)
-    return Verification(names_proved, len(known), graded, tuple(findings))
+    return Verification(
+        tuple(e.name for e in exercises),
+        len(known),
+        graded,
+        tuple(findings),
+        tuple(e.name for e in exercises if e.solution_path and not ledger_of(e).is_file()),
+    )
 
 
 def samples(exercise: Exercise) -> Iterator[Sample]:
@@ -218,9 +226,8 @@ def lay_out(sample: Sample, folder: Path) -> None:
 
 def _about(sample: Sample, result: ExerciseResult) -> Iterator[str]:
     """What is wrong with the result of a sample."""
-    for check in result.checks:
-        if check.outcome is Outcome.ERROR and check.failure:
-            yield f"{check.name} could not be judged: {check.failure.message}"
+    yield from about_errors(result)
+    not_judged = {c.name for c in result.checks if c.outcome is Outcome.ERROR}
     failed = {c.name for c in result.checks if c.outcome is Outcome.FAILED}
     if sample.kind in ("solution", "alternative"):
         for check in result.checks:
@@ -230,16 +237,27 @@ def _about(sample: Sample, result: ExerciseResult) -> Iterator[str]:
     elif sample.kind == "starter":
         for check in result.checks:
             if check.outcome is Outcome.PASSED and check.points:
-                yield f"gets {check.points:g} points for {check.name} without any work"
+                points = f"{check.points:g} {'point' if check.points == 1 else 'points'}"
+                yield f"gets {points} for {check.name} without any work"
     else:
-        for name in sorted(sample.fails - failed):
+        for name in sorted(sample.fails - failed - not_judged):
             yield f"should fail {name}, and passes it"
         for name in sorted(failed - sample.fails):
             told = next(c.failure.message for c in result.checks if c.name == name and c.failure)
             yield f"fails {name}, which its header does not name: {told}"
-        if sample.misconception not in result.misconceptions:
+        # A check that was not judged might have shown it.
+        if sample.misconception not in result.misconceptions and not not_judged & sample.fails:
             shown = ", ".join(result.misconceptions) or "none"
             yield f"is not shown its misconception {sample.misconception} (shown: {shown})"
+
+
+def about_errors(result: ExerciseResult) -> Iterator[str]:
+    """What could not be judged, and whether the check or the kit is at fault for that."""
+    for check in result.checks:
+        if check.outcome is Outcome.ERROR and check.failure:
+            at_fault = check.failure.reason is Reason.CHECK
+            told = "is broken" if at_fault else "could not be judged, the kit failed"
+            yield f"{check.name} {told}: {check.failure.message}"
 
 
 def _about_files(course: Course, exercise: Exercise) -> Iterator[Finding]:
@@ -301,7 +319,7 @@ def _stray_files(exercise: Exercise) -> Iterator[Path]:
         if path.name not in known:
             yield path.relative_to(exercise.path.parent.parent)
     if exercise.solution_path:
-        known = {"test_hidden.py", "alternatives", "mistakes", "mutants.json", *exercise.answer}
+        known = {"test_hidden.py", "alternatives", "mistakes", FILE_NAME, *exercise.answer}
         for path in _entries(exercise.solution_path):
             if path.name not in known:
                 yield path.relative_to(exercise.solution_path.parent.parent)

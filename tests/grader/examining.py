@@ -45,8 +45,9 @@ def failed(result: CheckResult, reason: Reason = Reason.ASSERTION) -> str:
     return result.failure.message
 
 
-def errored(result: CheckResult) -> str:
+def errored(result: CheckResult, reason: Reason = Reason.CHECK) -> str:
+    """Why a check could not be judged."""
     assert (result.outcome, result.earned) == (Outcome.ERROR, 0), result
     assert result.failure is not None
-    assert result.failure.reason is Reason.KIT
+    assert result.failure.reason is reason
     return result.failure.message

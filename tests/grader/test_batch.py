@@ -204,7 +204,10 @@ def never(*_: object, **__: object) -> None:
     ("files", "problem"),
     [
         ({f"{HERE}/test_visible.py": "def ("}, (CatalogError, "is not valid Python")),
-        ({f"{BEHIND}/test_hidden.py": "1 / 0"}, (CatalogError, "cannot be imported: ZeroDivision")),
+        (
+            {f"{BEHIND}/test_hidden.py": "\n1 / 0"},
+            (CatalogError, "py, line 2 cannot be imported: Zero"),
+        ),
         ({f"{HERE}/exercise.toml": "title ="}, (CatalogError, "not valid TOML")),
         ({"docs/misconceptions/x.md": "+++\n"}, (CatalogError, "the front matter has no end")),
         ({"class/ada/x": None}, (SubmissionError, "holds no submission")),
@@ -226,12 +229,16 @@ def test_what_is_wrong_beforehand_is_told_before_a_server_is_started(
         grade([folder], course_root=course, home=tmp_path / "home")
 
 
-def test_a_check_that_breaks_is_the_kits_error_for_everybody(graded: Graded, course: Path) -> None:
+def test_a_check_that_breaks_is_no_students_fault(graded: Graded, course: Path) -> None:
     text = "from grader.checks import check\n\n\n@check('T')\ndef test_x(student):\n    {}['x']\n"
     write_files(course, {f"{HERE}/test_visible.py": text})
     grading = graded({"ada": SOLUTION, "bob": STARTER})
     assert outcomes(grading) == {"ada": [E, P], "bob": [E, F]}
-    assert told(of(grading, "ada")) == ["the check itself broke: KeyError: 'x'"]
+    assert told(of(grading, "ada")) == ["test_visible.py, line 6: KeyError: 'x'"]
+    assert of(grading, "ada").broken_checks == (
+        f"{EXERCISE}, test_x: test_visible.py, line 6: KeyError: 'x'",
+    )
+    assert not of(grading, "ada").kit_failed
     assert of(grading, "ada").has_errors
     assert of(grading, "ada").earned == 3
 

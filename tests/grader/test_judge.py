@@ -14,13 +14,14 @@ import pytest
 
 from grader import checks, instruments
 from grader import judge as judges
+from grader.checks.state import Database as State
 from grader.desk import Desk
 from grader.errors import GraderError, SandboxError
 from grader.judge import Judge
 from grader.results import CheckResult, Outcome, Reason
 from grader.sandbox import Cell, ProcessSandbox, Runner, Sandbox
 from grader.sitting import Sitting
-from pglab.errors import StatementsUnavailable
+from pglab.errors import PglabError, StatementsUnavailable
 from pglab.servers import Server
 from tests.grader.courses import SCHEMA, SOLUTION, TOML
 from tests.grader.examining import HEAD, Course, Examine, errored, failed
@@ -224,16 +225,41 @@ def test_an_answer_of_another_shape_is_a_failure_and_not_an_error_of_the_kit(
         "student.call('add_note', object())",
         "student.call('add_note', 'x' * 9_000_000)",
         "import sys; sys.modules['nothing'].x",
+        "open('/nowhere/data.json')",
+        "db.count(1, 2, 3, 4)",
     ],
 )
-def test_a_check_that_breaks_is_an_error_of_the_kit_and_blames_nobody(
+def test_a_check_that_breaks_blames_its_author_and_names_the_line(
     examine: Examine, lines: str
 ) -> None:
-    assert errored(examine(f"def test_it(student, db):\n    {lines}\n"))
+    told = errored(examine(f"def test_it(student, db):\n    {lines}\n"))
+    assert told.startswith("test_visible.py, line "), told
+    source = HEAD.count("\n") + 2
+    assert told.startswith(f"test_visible.py, line {source + lines.count(chr(10))}: "), told
 
 
-def test_a_schema_that_cannot_be_built_is_an_error_of_the_kit(examine: Examine) -> None:
-    assert "syntax error" in errored(examine(STORES, schema="CREATE TABEL notes ()"))
+def test_a_misused_instrument_blames_the_check_in_the_instruments_words(examine: Examine) -> None:
+    check = "def test_it(rivals):\n    one, = rivals.enter(1)\n    one.finish()\n"
+    assert errored(examine(check)).endswith(": A has no call to finish; start() comes first.")
+    check = "def test_it(rivals):\n    one, = rivals.enter(1)\n    one.start('add_note', 'x')\n"
+    assert errored(examine(check)).startswith("The check ended and never asked what became of A")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "no space left"), PglabError("it is gone")])
+def test_what_the_machine_does_to_a_check_is_not_the_checks_fault(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> list[dict[str, object]]:
+        raise error
+
+    monkeypatch.setattr(State, "_fetch", fail)
+    found = examine("def test_it(db):\n    db.count('notes')\n")
+    assert errored(found, Reason.KIT) == f"{type(error).__name__}: {error}"
+
+
+def test_a_schema_that_cannot_be_built_is_its_authors_fault(examine: Examine) -> None:
+    told = errored(examine(STORES, schema="CREATE TABEL notes ()"))
+    assert told.startswith("schema.sql cannot be built: syntax error")
 
 
 def test_rows_in_the_way_of_the_checks_own_are_a_failure(examine: Examine) -> None:
@@ -568,7 +594,8 @@ def test_a_check_that_cannot_begin_leaves_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(*target, fail)
             for _ in range(_OFTEN):
-                assert "it cannot begin" in errored(desk.run(desk.exercise.checks[0]))
+                result = desk.run(desk.exercise.checks[0])
+                assert "it cannot begin" in errored(result, Reason.KIT)
         assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
         assert desk._seats[0].cell() is not cell
         # The threads that make and drop databases may have connected meanwhile.

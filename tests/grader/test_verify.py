@@ -9,7 +9,17 @@ import pytest
 
 from grader.verify import Verification, verify
 from pglab.servers import Server
-from tests.grader.courses import BEHIND, FILES, HERE, PAGE, SOLUTION, STARTER, TOML, write_files
+from tests.grader.courses import (
+    BEHIND,
+    EXERCISE,
+    FILES,
+    HERE,
+    PAGE,
+    SOLUTION,
+    STARTER,
+    TOML,
+    write_files,
+)
 
 Prove = Callable[..., Verification]
 """Takes files that the course has besides, or otherwise; None removes one."""
@@ -108,3 +118,30 @@ def test_a_folder_without_an_answer_and_a_stray_file_are_told(prove: Prove) -> N
         " delete it",
         f"{BEHIND}: mistakes/none stands for no answer file. Put one into it.",
     ]
+
+
+# Breaks on wrong answers, and on nothing else.
+BREAKS = VISIBLE.replace(
+    '    assert sql.rows("count.sql", {"word": word}) == [{"notes": 2}], hint("There are two.")\n',
+    '    if sql.rows("count.sql", {"word": word}) != [{"notes": 2}]:\n        raise RuntimeError\n',
+)
+
+
+def test_a_check_that_breaks_is_told_as_broken_and_as_nothing_else(
+    prove: Prove, tmp_path: Path
+) -> None:
+    write_files(tmp_path, {f"{HERE}/test_visible.py": BREAKS})
+    line = BREAKS[: BREAKS.index("raise Run")].count("\n") + 1
+    broken = f"test_notes_are_counted is broken: test_visible.py, line {line}: RuntimeError"
+    proof = prove()
+    assert told(proof) == [
+        f"starter 01_notes: {broken}",
+        f"mistake both: {broken}",
+        f"mistake distinct.count.sql: {broken}",
+    ]
+
+
+def test_an_exercise_without_a_ledger_of_mutants_is_named(prove: Prove) -> None:
+    proof = prove()
+    assert (proof.without_ledger, told(proof)) == ((EXERCISE,), [])
+    assert prove(**{"mutants.json": "{}"}).without_ledger == ()

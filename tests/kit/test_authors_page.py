@@ -83,7 +83,7 @@ def test_who_follows_the_page_gets_a_proved_exercise(
     again = author.types("kit exercise verify 01", monkeypatch)
     assert (again.code, again.out) == (
         0,
-        "1 exercises, 4 answers, 8 checks: all as it should be.\n",
+        "1 exercise, 4 answers, 8 checks: all as it should be.\n",
     )
     assert checked.code == 1
     assert "A note is stored" in checked.out

@@ -38,7 +38,7 @@ from grader.checks.inside import serve_app
 from grader.checks.rivals import Rivals
 from grader.checks.student import Student
 from grader.checks.verdict import NotPassed
-from grader.errors import JudgeError
+from grader.errors import CheckError, JudgeError
 from grader.results import Failure, Reason
 from grader.text import clean
 
@@ -102,7 +102,7 @@ class Api:
             NotPassed: it does not start.
         """
         if self._student is not None:
-            raise JudgeError("The application runs already; restart() begins anew.")
+            raise CheckError("The application runs already; restart() begins anew.")
         if importlib.util.find_spec("uvicorn") is None:
             raise JudgeError('Applications are served by uvicorn: pip install "kit[api]".')
         self._how = (app, factory)
@@ -184,7 +184,7 @@ class Api:
                 can, and then go on together (see `grader.checks.rivals.Rivals.gate`).
         """
         if not 1 <= len(requests) <= _MOST_CLIENTS:
-            raise JudgeError(f"From 1 to {_MOST_CLIENTS} requests can be sent together.")
+            raise CheckError(f"From 1 to {_MOST_CLIENTS} requests can be sent together.")
         whole = [(r[0], r[1], r[2] if len(r) == 3 else None) for r in requests]
         with ThreadPoolExecutor(len(whole)) as clients:
             with self._rivals.gate(gate) if gate else contextlib.nullcontext():
@@ -210,7 +210,7 @@ class Api:
         self, method: str, path: str, json: Any, headers: Mapping[str, str] | None
     ) -> Response:
         if self._student is None:
-            raise JudgeError("The application does not run; start() comes first.")
+            raise CheckError("The application does not run; start() comes first.")
         name = f"{method} {path}"
         seconds = self._examination.exercise.seconds
         body = None if json is None else jsons.dumps(json).encode()

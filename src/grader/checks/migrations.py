@@ -40,7 +40,7 @@ from grader.checks.sent import Sent
 from grader.checks.shape import Shape, differences, shape_of
 from grader.checks.student import retold
 from grader.checks.verdict import Hint, NotPassed, Raises
-from grader.errors import JudgeError
+from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Outcome, Raised
 from grader.text import clean
@@ -190,12 +190,12 @@ class Migrations:
             NotPassed: it failed, there or later.
         """
         if not self.current:
-            raise JudgeError("A first revision must be there before one can be paused.")
+            raise CheckError("A first revision must be there before one can be paused.")
         with self._rivals.gate(_VERSIONS):
             self.start("upgrade", target)
             if not self.is_waiting:
                 self.finish()
-                raise JudgeError(f"upgrade {target} had nothing to do, so there was no pause.")
+                raise CheckError(f"upgrade {target} had nothing to do, so there was no pause.")
             yield self.holds()
         self.finish()
 

@@ -26,7 +26,7 @@ from grader.checks.data import Data
 from grader.checks.school import School, make_school
 from grader.checks.state import Database, Rows
 from grader.checks.verdict import NotPassed
-from grader.errors import JudgeError
+from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.text import clean
 
@@ -76,14 +76,14 @@ class Oracle:
             places: decimal places to which numbers must agree.
 
         Raises:
-            JudgeError: the query gives no rows, or not the columns to order by, so that nothing
+            CheckError: the query gives no rows, or not the columns to order by, so that nothing
                 would be compared.
         """
         rows = self.rows(reference, parameters)
         if not rows:
-            raise JudgeError("The reference query gives no rows: any empty answer would agree.")
+            raise CheckError("The reference query gives no rows: any empty answer would agree.")
         if unknown := [column for column in ordered_by if column not in rows[0]]:
-            raise JudgeError(f"The reference query has no column {unknown[0]!r} to order by.")
+            raise CheckError(f"The reference query has no column {unknown[0]!r} to order by.")
         return difference(answer, rows, ordered=ordered, ordered_by=ordered_by, places=places)
 
     def agrees(

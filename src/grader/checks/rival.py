@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 from grader.checks.sent import Sent
 from grader.checks.student import MISSING, Student
 from grader.checks.verdict import Raises
-from grader.errors import JudgeError
+from grader.errors import CheckError
 from grader.sandbox.outcomes import Raised
 from pglab.witness import Mark, Statement
 
@@ -122,7 +122,7 @@ class Rival:
 
     def _start(self, title: str, begin: Callable[[], None]) -> None:
         if self.is_pending:
-            raise JudgeError(f"{self.name} was started twice; finish() comes between.")
+            raise CheckError(f"{self.name} was started twice; finish() comes between.")
         self.title = title
         self._rivals.starts(self)
         begin()

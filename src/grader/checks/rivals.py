@@ -35,7 +35,7 @@ from psycopg.rows import DictRow, dict_row
 from grader.checks.rival import Holder, Result, Rival
 from grader.checks.student import failure_of
 from grader.checks.verdict import NotPassed
-from grader.errors import JudgeError
+from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Ended, Outcome
 from pglab.servers.server import capabilities_of, connect
@@ -72,7 +72,7 @@ class Rivals:
         They are called A, B, … in what learners read.
         """
         if not 1 <= number <= _MOST:
-            raise JudgeError(f"{number} rivals cannot be had: from 1 to {_MOST}.")
+            raise CheckError(f"{number} rivals cannot be had: from 1 to {_MOST}.")
         entered = []
         for _ in range(number):
             name = chr(ord("A") + len(self._entered))
@@ -144,7 +144,7 @@ class Rivals:
     def outcome(self, rival: Rival) -> Outcome:
         """Wait for the end of a rival's call, and let the others print meanwhile."""
         if not rival.is_pending:
-            raise JudgeError(f"{rival.name} has no call to finish; start() comes first.")
+            raise CheckError(f"{rival.name} has no call to finish; start() comes first.")
         deadline = time.monotonic() + self._examination.exercise.seconds
         while not rival.student.has_answered(_LOOK_S):
             for other in self._entered:
@@ -247,7 +247,7 @@ class Rivals:
 
     def _all_are_finished(self) -> None:
         if pending := [rival.name for rival in self._entered if rival.is_pending]:
-            raise JudgeError(
+            raise CheckError(
                 f"The check ended and never asked what became of {', '.join(pending)}: "
                 "call finish()."
             )

@@ -24,7 +24,7 @@ from grader.checks import sql_words as words
 from grader.checks.sqldriver import run_statements
 from grader.checks.student import Student, failure_of
 from grader.checks.verdict import NotPassed, Raises
-from grader.errors import JudgeError
+from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Answer
 from grader.text import clean
@@ -70,7 +70,7 @@ class SqlFiles:
             NotPassed: it was not handed in, or cannot be read as text.
         """
         if name not in self._asked_for:
-            raise JudgeError(f"the exercise neither asks for {name} nor gives it")
+            raise CheckError(f"the exercise neither asks for {name} nor gives it")
         if name not in self._files:
             raise NotPassed(words.missing(name))
         content = self._files[name]

@@ -45,7 +45,7 @@ def read_ledger(exercise: Exercise) -> Ledger:
     Raises:
         CatalogError: the file is damaged.
     """
-    file = _place(exercise)
+    file = ledger_of(exercise)
     if not file.is_file():
         return Ledger()
     try:
@@ -76,7 +76,7 @@ def write_ledger(
         "killed": mutants - len(survivors),
         "survivors": told,
     }
-    file = _place(exercise)
+    file = ledger_of(exercise)
     staging = file.with_suffix(".unfinished")
     try:
         staging.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -86,7 +86,8 @@ def write_ledger(
         raise CatalogError(f"{file} cannot be written: {error.strerror}.") from error
 
 
-def _place(exercise: Exercise) -> Path:
+def ledger_of(exercise: Exercise) -> Path:
+    """Where the ledger of an exercise that has a solution stands, if it is there."""
     assert exercise.solution_path is not None
     return exercise.solution_path / FILE_NAME
 

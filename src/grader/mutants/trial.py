@@ -13,10 +13,10 @@ from pathlib import Path
 from grader.batch import grade
 from grader.catalog import Exercise, load_course
 from grader.gathered import Progress
-from grader.mutants.ledger import FILE_NAME, Ledger, change_of, read_ledger, write_ledger
+from grader.mutants.ledger import FILE_NAME, Ledger, change_of, ledger_of, read_ledger, write_ledger
 from grader.mutants.mutant import Mutant, Mutants, mutants_of
 from grader.results import ExerciseResult, Outcome
-from grader.verify import Finding
+from grader.verify import Finding, about_errors
 
 LEAST_SHARE = 0.95
 """Of an exercise's mutants, how many its checks must fail."""
@@ -44,6 +44,8 @@ class Trial:
 
     tallies: tuple[Tally, ...]
     findings: tuple[Finding, ...]
+    without_ledger: tuple[str, ...]
+    """Exercises that have none even now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def try_mutants(
     return Trial(
         tuple(tally for tally, _ in judged),
         tuple(finding for _, findings in judged for finding in findings),
+        tuple(c.exercise.name for c in cases if not ledger_of(c.exercise).is_file()),
     )
 
 
@@ -163,7 +166,7 @@ def _judged(
     findings += [
         Finding(name, _shown(case.made.mutants[number]), message)
         for number, result in of_mutants.items()
-        for message in _about_errors(result)
+        for message in about_errors(result)
     ]
     findings += [
         Finding(
@@ -196,12 +199,6 @@ def _about_unchanged(result: ExerciseResult) -> Iterator[str]:
                 "must pass before its mutants can be judged (SQL as sqlglot writes it back), but "
                 f"{check.name} does not: {check.failure.message}"
             )
-
-
-def _about_errors(result: ExerciseResult) -> Iterator[str]:
-    for check in result.checks:
-        if check.outcome is Outcome.ERROR and check.failure:
-            yield f"{check.name} could not be judged: {check.failure.message}"
 
 
 def _shown(mutant: Mutant) -> str:

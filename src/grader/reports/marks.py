@@ -39,6 +39,7 @@ WHAT_HAPPENED = {
     Reason.KILLED: "Your program ended before it answered",
     Reason.LIMIT: "A limit was reached",
     Reason.WIRE: "What came back is not an answer",
+    Reason.CHECK: "This check broke, not your work",
     Reason.KIT: "The kit failed here, not you",
 }
 """The heading over a failure's message."""

@@ -18,6 +18,11 @@ from grader.reports.sent import SentGroup, grouped
 from grader.reports.text import counted, first_sentence, legible, number, one_line
 from grader.results import CheckResult, ExerciseResult, Failure, Misconception, Outcome, Reason
 
+_NEXT = {
+    Reason.CHECK: "Whoever wrote the exercise must mend that line, and needs this message.",
+    Reason.KIT: "Run kit doctor, then check again.",
+}
+"""What to do where nothing could be judged."""
 _STATEMENTS = 6
 _LINES = 12
 """Of a traceback and of output."""
@@ -144,11 +149,12 @@ def _error(check: CheckResult) -> Iterator[RenderableType]:
     title = Text(one_line(check.title), style="bold")
     title.append(f"  {_points(check.points)} still open", style=ERROR.color)
     yield _hanging(ERROR, title)
-    said = Text(f"{WHAT_HAPPENED[Reason.KIT]}. ", style=ERROR.color)
+    reason = check.failure.reason if check.failure else Reason.KIT
+    said = Text(f"{WHAT_HAPPENED[reason]}. ", style=ERROR.color)
     if check.failure:
         said.append(legible(check.failure.message), style="default")
     yield _indented(said)
-    yield _indented(Text("Run kit doctor, then check again."))
+    yield _indented(Text(_NEXT[reason]))
 
 
 def _failing(

@@ -132,29 +132,52 @@ def verify(
         print_json(dataclasses.asdict(found))
     else:
         _tell(found.findings, told_last)
+        _tell_of_ledgers(found.without_ledger)
     return 1 if found.findings else 0
 
 
 def _answers(chosen: list[str], **settings: Any) -> tuple[Verification, list[str]]:
     """What `grader.verify` found, and how it is summed up."""
+    from grader.reports.text import counted
     from grader.verify import verify as prove
 
     proof = prove(chosen, **settings)
-    proved, answers = len(proof.exercises), proof.submissions
-    return proof, [f"{proved} exercises, {answers} answers, {proof.checks} checks"]
+    parts = (
+        counted(len(proof.exercises), "exercise"),
+        counted(proof.submissions, "answer"),
+        counted(proof.checks, "check"),
+    )
+    return proof, [", ".join(parts)]
 
 
 def _mutants(chosen: list[str], *, sample: bool, **settings: Any) -> tuple[Trial, list[str]]:
     """What `grader.mutants` found, and a line for each exercise."""
     from grader.mutants.trial import try_mutants
+    from grader.reports.text import counted
 
     trial = try_mutants(chosen, sample=sample, **settings)
     lines = [
-        f"{tally.exercise}: {tally.graded} of {tally.mutants} mutants graded, {tally.killed} failed"
+        f"{tally.exercise}: {tally.graded} of {counted(tally.mutants, 'mutant')} graded, "
+        f"{tally.killed} failed"
         for tally in trial.tallies
     ]
     killed, graded = sum(t.killed for t in trial.tallies), sum(t.graded for t in trial.tallies)
-    return trial, [*lines, f"{len(trial.tallies)} exercises, {killed} of {graded} mutants failed"]
+    exercises = counted(len(trial.tallies), "exercise")
+    return trial, [*lines, f"{exercises}, {killed} of {counted(graded, 'mutant')} failed"]
+
+
+def _tell_of_ledgers(missing: Sequence[str]) -> None:
+    """Name exercises whose solutions were never attacked by mutants: that is no finding yet."""
+    if not missing:
+        return
+    from grader.mutants.ledger import FILE_NAME
+
+    numbers = " ".join(name.partition("_")[0] for name in missing)
+    say(
+        f"Note: no {FILE_NAME} in {', '.join(f'solutions/{name}' for name in missing)}. That file "
+        "is the ledger of mutants: which small changes to the solution the checks notice, and why "
+        f"the others are right all the same. kit exercise verify {numbers} --mutants writes it."
+    )
 
 
 def _tell(findings: Sequence[Finding], summary: Sequence[str]) -> None:

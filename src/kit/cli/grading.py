@@ -230,9 +230,13 @@ def _show(grading: Grading, folder: Path, *, as_json: bool) -> None:
         here = Path.cwd()
         click.echo(f"Report: {report.relative_to(here) if report.is_relative_to(here) else report}")
     if errors:
-        say(
+        from kit.cli.blame import what_to_do
+        from kit.cli.endings import plain
+
+        told = (
             f"Error: {errors} of {len(grading.submissions)} submissions could not be judged "
             "completely, through no fault of theirs. The report says where. Their points are not "
-            "final: run kit doctor, then give the same command with --resume, which grades only "
-            "those again."
+            "final."
         )
+        then = "Then give the same command with --resume, which grades only those again."
+        say(plain("\n".join([told, *what_to_do(grading.submissions), then])))

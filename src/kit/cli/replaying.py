@@ -66,7 +66,11 @@ def replay(*, paths: Sequence[Path], replay: Path, **wanted: Any) -> int:
         for one in found:
             _show(one)
     if any(one.error for one in found):
-        say("Error: The kit was at fault for some checks, now. Run kit doctor, then replay again.")
+        from kit.cli.blame import what_to_do
+        from kit.cli.endings import plain
+
+        lines = ["Error: Some checks could not be judged, now.", *what_to_do(found)]
+        say(plain("\n".join([*lines, "Then replay again."])))
         return 3
     return 1 if any(one.verdicts for one in found) else 0
 

@@ -253,7 +253,7 @@ def test_without_uvicorn_the_kit_is_at_fault(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert 'pip install "kit[api]"' in errored(examine(START, PLAIN))
+    assert 'pip install "kit[api]"' in errored(examine(START, PLAIN), Reason.KIT)
 
 
 @pytest.fixture

@@ -182,11 +182,12 @@ def _checks(
 def _failures(
     outcome: Outcome, known: list[str], text: st.SearchStrategy[str]
 ) -> st.SearchStrategy[Failure]:
-    ordinary = [reason for reason in Reason if reason is not Reason.KIT]
+    at_fault = [Reason.CHECK, Reason.KIT]
+    ordinary = [reason for reason in Reason if reason not in at_fault]
     statements = st.builds(SentStatement, text, st.lists(text, max_size=2).map(tuple), _sqlstates)
     return st.builds(
         Failure,
-        reason=st.just(Reason.KIT) if outcome is Outcome.ERROR else st.sampled_from(ordinary),
+        reason=st.sampled_from(at_fault if outcome is Outcome.ERROR else ordinary),
         message=text,
         question=text,
         expected=text,

@@ -14,8 +14,10 @@ from grader.reports.terminal import check_report, class_table, print_class_table
 from grader.results import (
     CheckResult,
     ExerciseResult,
+    Failure,
     Grading,
     Outcome,
+    Reason,
     SentStatement,
     SubmissionResult,
 )
@@ -139,6 +141,14 @@ def test_a_fault_of_the_kit_is_told_before_everything_else() -> None:
     text = told(check(Outcome.FAILED, UPDATE), check(Outcome.ERROR, KIT, title="Broken"))
     assert text.index("The kit failed here, not you") < text.index("bio is NULL")
     assert "kit doctor" in text
+
+
+def test_a_check_that_broke_sends_nobody_to_the_doctor() -> None:
+    broken = Failure(Reason.CHECK, "test_visible.py, line 7: KeyError: 'x'")
+    text = told(check(Outcome.ERROR, broken, title="Broken"))
+    assert "This check broke, not your work. test_visible.py, line 7: KeyError" in text
+    assert "Whoever wrote the exercise must mend that line" in text
+    assert "doctor" not in text
 
 
 def test_an_exercise_that_was_not_handed_in_says_so() -> None:

@@ -47,10 +47,45 @@ def test_an_exercise_that_judges_wrongly_is_exit_code_1_with_every_finding(
 
 
 @pytest.mark.sandbox
+def test_a_missing_ledger_is_named_with_what_it_is_and_the_command_that_makes_it(
+    verify: Inside, tiny: Path
+) -> None:
+    ended = verify()
+    assert ended.out.endswith("1 exercise, 3 answers, 9 checks: 1 wrong.\n")
+    assert f"Note: no mutants.json in solutions/{EXERCISE}. That file is the ledger" in ended.err
+    assert "kit exercise verify 01 --mutants writes it." in ended.err
+    (tiny / "solutions" / EXERCISE / "mutants.json").write_text("{}")
+    assert "mutants.json" not in verify().err
+
+
+@pytest.mark.sandbox
+def test_a_check_that_breaks_is_not_said_to_pass_a_mistake(verify: Inside, tiny: Path) -> None:
+    hidden = tiny / "solutions" / EXERCISE / "test_hidden.py"
+    hidden.write_text(hidden.read_text().replace("(student, db):\n", "(student, db):\n    1 / 0\n"))
+    ended = verify()
+    assert ended.code == 1
+    broken = "test_two_greetings_are_two_rows is broken: test_hidden.py, line 6: ZeroDivisionError"
+    assert ended.out.count(broken) == 3
+    assert "passes it" not in ended.out
+    assert "misconception" not in ended.out
+
+
+def test_a_check_file_that_cannot_be_imported_is_named_with_its_line(
+    verify: Inside, tiny: Path
+) -> None:
+    (tiny / "exercises" / EXERCISE / "test_visible.py").write_text("import os\n\n1 / 0\n")
+    ended = verify()
+    assert ended.code == 3
+    assert "test_visible.py, line 3 cannot be imported: ZeroDivisionError" in ended.err
+    assert "doctor" not in ended.err
+
+
+@pytest.mark.sandbox
 def test_json_names_what_was_looked_at_and_found(verify: Inside, tiny: Path) -> None:
     data = json.loads(verify("01", "--json").out)
     assert data["exercises"] == [EXERCISE]
     assert data["submissions"] == 3
+    assert data["without_ledger"] == [EXERCISE]
 
 
 @pytest.mark.slow

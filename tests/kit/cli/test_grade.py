@@ -110,7 +110,7 @@ def test_json_is_one_document_and_the_only_thing_on_standard_output(
 
 
 @pytest.mark.sandbox
-def test_a_fault_of_the_kit_is_exit_code_3_and_says_whose_points_are_open(
+def test_a_broken_check_is_exit_code_3_and_says_whose_points_are_open_and_what_to_mend(
     grade: Inside, tiny: Path, submissions: Path, tmp_path: Path
 ) -> None:
     hidden = tiny / "solutions" / EXERCISE / "test_hidden.py"
@@ -120,6 +120,10 @@ def test_a_fault_of_the_kit_is_exit_code_3_and_says_whose_points_are_open(
     ended = grade(submissions, "--out", tmp_path / "out")
     assert ended.code == 3
     assert "2 of 2 submissions could not be judged completely" in ended.err
+    where = f"{EXERCISE}, test_two_greetings_are_two_rows: test_hidden.py, line 6: ZeroDivision"
+    assert f"\nMend the check that broke: {where}" in ended.err
+    assert ended.err.endswith("with --resume, which grades only those again.\n")
+    assert "doctor" not in ended.err
     assert (tmp_path / "out" / "report.html").is_file()
 
 
