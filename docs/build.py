@@ -4,8 +4,8 @@
 
 Writes the site into FOLDER/site (FOLDER is build/docs, unless another is named). Its first page is
 index.html, and a browser can open it where it is, without a server. What a site needs and a page
-on its own does not is added on the way: titles for the search, the hints of a misconception one by
-one behind a click, and the list of all misconceptions.
+on its own does not is added on the way: titles for the search and for examples, the hints of a
+misconception one by one behind a click, and the list of all misconceptions.
 
 Exit code 0, or that of zensical, which names every link that leads nowhere.
 """
@@ -13,6 +13,7 @@ Exit code 0, or that of zensical, which names every link that leads nowhere.
 from __future__ import annotations
 
 import html
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,10 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
+MARKED = re.compile(r"^```(\w+) (answer|mistake)$", re.MULTILINE)
+"""The beginning of an example that the tests run; the site knows no such marks."""
+TITLES = {"answer": "An answer that passes", "mistake": "A mistake, which does not"}
+CODE = re.compile(r"`([^`]+)`")
 RUNGS = ("a question", "a pointer", "a worked step")
 
 
@@ -42,6 +47,9 @@ def stage(pages: Path) -> None:
     shutil.copytree(
         PROJECT / "docs", pages, ignore=shutil.ignore_patterns("*.py", "*.toml", "__pycache__")
     )
+    for page in pages.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(MARKED.sub(_titled, text), encoding="utf-8")
     by_notebook: dict[str, list[str]] = defaultdict(list)
     misconceptions = pages / "misconceptions"
     overview = misconceptions / "README.md"
@@ -52,6 +60,10 @@ def stage(pages: Path) -> None:
     lists = (f"\n## {name}\n\n" + "\n".join(by_notebook[name]) for name in sorted(by_notebook))
     with overview.open("a", encoding="utf-8") as file:
         file.write("\n" + "\n".join(lists) + "\n")
+
+
+def _titled(mark: re.Match[str]) -> str:
+    return f'```{mark[1]} title="{TITLES[mark[2]]}"'
 
 
 def parted(page: str) -> tuple[dict[str, Any], str]:
@@ -65,10 +77,15 @@ def as_page(header: dict[str, Any], text: str) -> str:
     title, _, rest = text.partition("\n")
     hints = "\n".join(
         f"<details><summary>Hint {rung + 1}: {RUNGS[min(rung, len(RUNGS) - 1)]}</summary>"
-        f"<p>{html.escape(hint, quote=False)}</p></details>"
+        f"<p>{_with_code(hint)}</p></details>"
         for rung, hint in enumerate(header["hints"])
     )
     return f"{title}\n\nGoes with notebook {header['notebook']}.\n\n{hints}\n{rest}"
+
+
+def _with_code(text: str) -> str:
+    """A sentence as HTML; what stands between backticks is code."""
+    return CODE.sub(r"<code>\1</code>", html.escape(text, quote=False))
 
 
 if __name__ == "__main__":

@@ -77,6 +77,17 @@ def test_every_page_is_in_it(root: Path, pages: dict[Path, Page]) -> None:
     assert len(pages) > 100
 
 
+def test_no_mark_of_markdown_is_shown_as_text(pages: dict[Path, Page]) -> None:
+    shown = {path.name: path.read_text(encoding="utf-8") for path in pages}
+    assert [name for name, text in shown.items() if "```" in text] == []
+    assert shown["instruments.html"].count("An answer that passes") >= 10
+    hints = [text for text in shown.values() if "<summary>Hint 1" in text]
+    assert hints
+    assert [
+        text for text in hints if "`" in text.partition("<details>")[2].split("</details>")[0]
+    ] == []
+
+
 def test_every_link_leads_somewhere(pages: dict[Path, Page]) -> None:
     assert sum(len(page.links) for page in pages.values()) > 1000
     assert list(lost(pages)) == []
