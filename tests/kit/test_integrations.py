@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -30,6 +31,7 @@ TEMPLATES = PROJECT / "docs" / "integrations" / "templates"
 GUIDES = PROJECT / "docs" / "integrations"
 PAGES = [*sorted(GUIDES.glob("*.md")), PROJECT / "docs" / "formats.md"]
 SCRIPTS = [TEMPLATES / "gradescope" / name for name in ("setup.sh", "run_autograder")]
+COLLECTED = TEMPLATES / "nbgrader" / "grade_submitted"
 
 
 def loaded(*path: str) -> Any:
@@ -51,7 +53,8 @@ def shell_of(name: str) -> str:
     if name == "pre-commit":
         (repo,) = loaded("pre-commit", "pre-commit-config.yaml")["repos"]
         return "\n".join(hook["entry"] for hook in repo["hooks"])
-    text = (TEMPLATES / "gradescope" / "run_autograder").read_text(encoding="utf-8")
+    script = {"gradescope": "run_autograder", "nbgrader": "grade_submitted"}[name]
+    text = (TEMPLATES / name / script).read_text(encoding="utf-8")
     return text.replace("\\\n", " ").replace('"$kit"', "kit")
 
 
@@ -74,7 +77,7 @@ def assert_understood(words: list[str]) -> None:
             assert words[at + 1] in FORMATS
 
 
-@pytest.mark.parametrize("name", ["github", "gitlab", "pre-commit", "gradescope"])
+@pytest.mark.parametrize("name", ["github", "gitlab", "pre-commit", "gradescope", "nbgrader"])
 def test_every_command_of_kit_in_a_template_exists(name: str) -> None:
     calls = list(calls_of_kit(shell_of(name)))
     assert calls
@@ -179,13 +182,87 @@ def test_pre_commit_takes_answers_and_nothing_else() -> None:
     assert not pattern.search("src/exercises/04_repository/repository.py")
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_gradescopes_scripts_are_executable_bash(script: Path) -> None:
+@pytest.mark.parametrize("script", [*SCRIPTS, COLLECTED], ids=lambda script: script.name)
+def test_scripts_are_executable_bash(script: Path) -> None:
     assert script.read_text(encoding="utf-8").startswith("#!/usr/bin/env bash\n")
     assert os.access(script, os.X_OK)
     bash = shutil.which("bash") or "bash"
     done = subprocess.run([bash, "-n", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture
+def collected(tmp_path: Path, home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """nbgrader's course folder after collecting, and the script run in it."""
+    make_course(tmp_path / "course")
+    for student, source in (("ada", RIGHT), ("bob", WRONG)):
+        folder = tmp_path / "nb" / "submitted" / student / "week3"
+        folder.mkdir(parents=True)
+        (folder / "timestamp.txt").write_text("2026-01-31 12:00:00.000000 UTC")
+        cells = [{"cell_type": "code", "source": f"%%exercise 01\n{source}"}]
+        (folder / "week3.ipynb").write_text(json.dumps({"cells": cells}))
+    (tmp_path / "nb" / "submitted" / "cleo" / "week2").mkdir(parents=True)
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "kit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kit "$@"\n')
+    (bin_ / "kit").chmod(0o755)
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        given = {"KIT_COURSE": str(tmp_path / "course"), "KIT_HOME": str(home), **more}
+        return subprocess.run(
+            [COLLECTED, *words],
+            env=os.environ | {"PATH": f"{bin_}:{os.environ['PATH']}"} | given,
+            cwd=tmp_path / "nb",
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.sandbox
+def test_what_nbgrader_collected_is_graded_and_told_in_its_columns(
+    collected: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "nb" / "class.csv").write_text("id,name\nada,Ada L\nbob,=Bob\ncleo,Cleo\n")
+    options = ("--database", "embedded", "--jobs", "1", "--roster", "class.csv")
+    done = collected("week3", *options)
+    assert done.returncode == 0, done.stderr
+    reports = tmp_path / "nb" / "reports" / "week3"
+    with (reports / "nbgrader.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    # As nbgrader 0.9 writes them: nbgrader/plugins/export.py.
+    assert list(rows[0]) == [
+        *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
+        *("raw_score", "late_submission_penalty", "score", "max_score"),
+    ]
+    told = [(r["assignment"], r["student_id"], r["score"], r["max_score"]) for r in rows]
+    assert told == [
+        ("week3", "ada", "4", "4"),
+        ("week3", "bob", "1", "4"),
+        ("week3", "cleo", "0", "4"),
+    ]
+    assert {path.name for path in (tmp_path / "nb").iterdir()} == {
+        "submitted",
+        "reports",
+        "class.csv",
+    }
+
+
+def test_nbgraders_script_says_what_it_lacks(
+    collected: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    for words, more, told in (
+        ((), {}, "Which assignment?"),
+        (("week3",), {"KIT_COURSE": str(tmp_path / "nowhere")}, "Set KIT_COURSE"),
+        (("week9",), {}, "run nbgrader collect week9 first"),
+        (("week3", "--exercise", "99"), {}, "99"),
+    ):
+        done = collected(*words, **more)
+        assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    assert not (tmp_path / "nb" / "reports" / "week3" / "nbgrader.csv").exists()
 
 
 @pytest.fixture(scope="module")

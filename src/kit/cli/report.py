@@ -109,8 +109,8 @@ def command(
             click.echo(str(target / name))
     if not_final:
         say(
-            f"Note: the kit failed for {not_final} of {len(grading.submissions)} submissions when "
-            "they were graded. Their points are not final, and no report passes them on."
+            f"Note: {not_final} of {len(grading.submissions)} submissions could not be judged "
+            "completely. Their points are not final, and no report passes them on."
         )
     if record:
         from kit.cli.recording import record_class

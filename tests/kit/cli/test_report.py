@@ -88,7 +88,7 @@ def test_points_that_are_not_final_are_told(inside: Inside, tmp_path: Path) -> N
     reports.write_reports(with_roster(), tmp_path / "out", ["json"])
     ended = inside("report", str(tmp_path / "out"), "--format", "lti")
     assert ended.code == 0
-    assert "the kit failed for 1 of 2 submissions" in ended.err
+    assert "1 of 2 submissions could not be judged completely" in ended.err
 
 
 @pytest.mark.parametrize(
