@@ -185,7 +185,9 @@ def test_enrolled_once(student, schema, probe, statements, data):
     )
 
 
-@check("An id that points to a row points to one that is there", points=2)
+@check(
+    "Every column is known, and an id that points to a row points to one that is there", points=2
+)
 def test_keys_point_to_rows(student, schema, probe, statements, data):
     make_tables(student, schema)
     user = probe.row("users", **a_user(data))
@@ -225,6 +227,47 @@ def test_keys_point_to_rows(student, schema, probe, statements, data):
             actual="accepted",
             show=declared(statements, table),
         )
+    rows |= {"users": a_user(data), "tags": {"name": data.word(4)}}
+    for table, row in rows.items():
+        for column in row:
+            refused = probe.refusal(table, row | {column: None})
+            assert refused is not None, hint(
+                f"A row of {table} was stored with {column} = NULL.",
+                question="Which of your columns may be unknown, and who said so?",
+                misconception="nullable-by-default",
+                expected=f"{table}.{column} is always known",
+                actual="accepted",
+                show=declared(statements, table),
+            )
+    _fills_itself(schema, probe, {"user_id": user["id"], "track_id": track["id"]})
+
+
+def _fills_itself(schema, probe, columns):
+    """An enrollment that says no more than who learns where is whole all the same."""
+    stored = probe.row("enrollments", **columns)
+    assert stored["progress"] == 0 and stored["enrolled_at"], hint(
+        "An enrollment was stored with nothing but its user and its track. Its progress should be 0"
+        " then, and its enrolled_at now.",
+        question="Who fills in what an INSERT leaves out: your program, or the table?",
+        expected="progress = 0, enrolled_at = now",
+        actual=f"progress = {stored['progress']}, enrolled_at = {stored['enrolled_at']}",
+    )
+    refused = probe.refusal("enrollments", columns | {"enrolled_at": None})
+    assert refused is not None and refused.sqlstate != "23505", hint(
+        "An enrollment was stored with enrolled_at = NULL.",
+        question="A default is there for what is left out. What is there against NULL?",
+        misconception="nullable-by-default",
+        expected="enrollments.enrolled_at is always known",
+        actual=refused.title if refused else "accepted",
+    )
+    kind = schema.table("enrollments").column("enrolled_at").base_type
+    assert kind == "timestamp with time zone", hint(
+        f"enrolled_at is a {kind}. It says what a clock showed, and not where that clock hung.",
+        question="At what moment was it 08:00?",
+        misconception="naive-timestamp",
+        expected="timestamp with time zone",
+        actual=kind,
+    )
 
 
 def _keys(schema, table):

@@ -183,8 +183,9 @@ def test_others_publish_meanwhile(student, db, data):
 
 
 @check("Tracks that were published in the same moment are all on some page, once", points=2)
-def test_same_moment(student, db, data):
+def test_same_moment(student, db, plan, data):
     rows = publish(db, data, THEN + timedelta(minutes=1), *[THEN] * 13, *moments(data, 2, before=1))
+    plan.refresh_statistics("tracks")  # so few rows are read without an index, which has an order
     wanted = ids(newest_first(rows))
     pages = walk(student, 5)
     listed = [track for page in pages for track in page]

@@ -19,7 +19,7 @@ track_tags = Table(
     "track_tags",
     Base.metadata,
     Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
-    Column("tag_id", ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("tag_id", ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
 )
 
 
@@ -27,13 +27,11 @@ class User(Base):
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str]
     name: Mapped[str]
 
-    profile: Mapped["Profile | None"] = relationship(
-        back_populates="user", cascade=PART, passive_deletes=True
-    )
-    tracks: Mapped[list["Track"]] = relationship(back_populates="author", passive_deletes="all")
+    profile: Mapped["Profile | None"] = relationship(back_populates="user", cascade=PART)
+    tracks: Mapped[list["Track"]] = relationship(back_populates="author")
     enrollments: Mapped[list["Enrollment"]] = relationship(
         back_populates="user", cascade=PART, passive_deletes=True
     )
@@ -53,7 +51,7 @@ class Track(Base):
     __tablename__ = "tracks"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    author_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str]
 
     author: Mapped[User] = relationship(back_populates="tracks")
@@ -63,16 +61,14 @@ class Track(Base):
     enrollments: Mapped[list["Enrollment"]] = relationship(
         back_populates="track", cascade=PART, passive_deletes=True
     )
-    tags: Mapped[list["Tag"]] = relationship(
-        secondary=track_tags, back_populates="tracks", passive_deletes=True
-    )
+    tags: Mapped[list["Tag"]] = relationship(secondary=track_tags, back_populates="tracks")
 
 
 class Lesson(Base):
     __tablename__ = "lessons"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), index=True)
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
     position: Mapped[int]
     title: Mapped[str]
 
@@ -86,7 +82,7 @@ class Enrollment(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     track_id: Mapped[int] = mapped_column(
-        ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True, index=True
+        ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True
     )
     progress: Mapped[int] = mapped_column(server_default=text("0"))
     enrolled_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -99,8 +95,6 @@ class Tag(Base):
     __tablename__ = "tags"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
 
-    tracks: Mapped[list[Track]] = relationship(
-        secondary=track_tags, back_populates="tags", passive_deletes=True
-    )
+    tracks: Mapped[list[Track]] = relationship(secondary=track_tags, back_populates="tags")

@@ -207,6 +207,7 @@ def test_bad_cursors(student, db, statements, data):
         word,
         "'; DELETE FROM tracks; --",
         f"2026-13-45T99:00:00+00:00_{word}",
+        f"2026-13-45T99:00:00+00:00_{data.number(1, 8)}",
         f"x' OR title <> '{word}",
         '{"id": null}',
         "[]",
@@ -284,7 +285,17 @@ def test_sizes(student, db, data):
         "Nothing is published, so the first page is empty and the last one.",
         question="What does your code take from the last row, where there is none?",
     )
-    publish_many(db, data, 101)
+    publish(db, data, *(THEN + timedelta(minutes=9 - n) for n in range(4)))
+    wanted = in_order(db)
+    listed, after = walk(student, 1, 6)
+    assert (listed, after) == (wanted, None), hint(
+        "Four tracks are published. In pages of one, each should come once, and the fourth page is"
+        " the last.",
+        question="What is the smallest page, and what stands on the page after it?",
+        expected=wanted,
+        actual=listed,
+    )
+    publish_many(db, data, 97)
     wanted = in_order(db)
     found, after = page_of(student, size=100)
     assert found == wanted[:100] and after, hint(

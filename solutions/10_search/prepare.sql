@@ -1,7 +1,7 @@
 -- The words of each lesson, reduced to their stems and kept by PostgreSQL itself; those of the title
 -- weigh most.
 
-ALTER TABLE lessons ADD COLUMN words tsvector NOT NULL GENERATED ALWAYS AS (
+ALTER TABLE lessons ADD COLUMN words tsvector GENERATED ALWAYS AS (
     setweight(to_tsvector('english', title), 'A')
     || setweight(to_tsvector('english', coalesce(content, '')), 'D')
 ) STORED;

@@ -1,5 +1,5 @@
 # misconception: on-delete-tells-the-orm
-# fails: test_orphans_are_deleted
+# fails: test_orphans_are_deleted, test_session_deletes
 """Users, tracks and what belongs to them. PostgreSQL deletes the parts, so the session need not."""
 
 from datetime import datetime
