@@ -70,6 +70,9 @@ def class_page(summary: ClassSummary) -> dict[str, Any]:
         "map": _map(summary),
         "slowest": summary.slowest(),
         "scores": summary.grading.scores,
+        "sections": any(p.section for p in summary.grading.scores.people)
+        if summary.grading.scores
+        else False,
         "due": due_date(summary.grading.scores) if summary.grading.scores else "",
         "score_rows": score_rows(summary.grading.scores) if summary.grading.scores else [],
         "score_lines": score_lines(summary.grading.scores) if summary.grading.scores else [],

@@ -152,6 +152,17 @@ def test_the_pages_are_about_the_assignment_and_name_people_as_the_roster_does(
     assert "Handed in as" not in zoe
 
 
+def test_a_class_without_sections_has_no_column_for_them(tmp_path: Path) -> None:
+    write_reports(GRADING, tmp_path, ["html"])
+    assert ">Section<" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    some = dataclasses.replace(SCORES.people[0], section="B")
+    scores = dataclasses.replace(SCORES, people=(some, *SCORES.people[1:]))
+    write_reports(dataclasses.replace(GRADING, scores=scores), tmp_path, ["html"])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ">Section<" in page
+    assert "<td>B</td>" in page
+
+
 def test_an_assignment_without_scores_heads_the_pages_too(tmp_path: Path) -> None:
     grading = dataclasses.replace(GRADING, scores=None, assignment="Week 2")
     write_reports(grading, tmp_path, ["html"])
