@@ -50,6 +50,13 @@ def _slips_out(folder: Path) -> None:
     _zip(folder / "slips_out.zip", (NOTES, ANSWER), *((name, FORGED) for name in outside))
 
 
+def _has_no_name(folder: Path) -> None:
+    """A file of the archive that has no name at all, beside its answer."""
+    nameless = zipfile.ZipInfo()
+    nameless.filename = ""
+    _zip(folder / "has_no_name.zip", (NOTES, ANSWER), (nameless, FORGED))
+
+
 def _links_to_a_neighbor(folder: Path) -> None:
     link = zipfile.ZipInfo(NOTES)
     link.create_system, link.external_attr = 3, 0o120777 << 16
@@ -132,6 +139,7 @@ MADE = (
     Made("links_in_a_folder", _links_in_a_folder, "Links are not followed"),
     Made("is_a_link_itself", _is_a_link_itself, "Links are not followed"),
     Made("waits_in_a_pipe", _waits_in_a_pipe, "not an ordinary file"),
+    Made("has_no_name", _has_no_name, None),
     Made("has_odd_names", _has_odd_names, None),
     Made("is_not_text", _is_not_text, "not UTF-8 text"),
 )

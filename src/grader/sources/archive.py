@@ -95,7 +95,9 @@ def _zip(path: Path) -> _Entries:
             infos = archive.infolist()
     except _UNREADABLE as error:
         raise Refused(f"{shown(path.name)} is not a zip archive that can be read.") from error
-    places = ((_place(info.filename), info) for info in infos if not info.is_dir())
+    # Not is_dir(), which breaks on a file without a name.
+    files = (info for info in infos if not info.filename.endswith("/"))
+    places = ((_place(info.filename), info) for info in files)
     return {
         place: partial(_read_zipped, path, info) for place, info in places if not _is_beside(place)
     }
@@ -203,5 +205,5 @@ def _place(name: str) -> PurePosixPath:
 
 
 def _is_beside(path: PurePosixPath) -> bool:
-    """What an operating system puts into an archive unasked."""
-    return any(part.startswith((".", "__")) for part in path.parts)
+    """What an operating system puts into an archive unasked, and what has no name."""
+    return not path.name or any(part.startswith((".", "__")) for part in path.parts)

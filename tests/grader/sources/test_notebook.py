@@ -119,6 +119,26 @@ def test_any_notebook_is_read_or_refused(notes: Exercise, data: Any, raw: bytes)
             answers(content, notes)
 
 
+_CODE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=20)
+
+
+@given(
+    cells=st.lists(st.tuples(st.booleans(), st.lists(_CODE, max_size=4), st.booleans()), max_size=5)
+)
+def test_the_last_answer_comes_out_as_it_was_written_whatever_it_says(
+    notes: Exercise, cells: list[tuple[bool, list[str], bool]]
+) -> None:
+    """Cells that answer and others, of any text, as one string or in lines."""
+    sources: list[str | list[str]] = []
+    expected = None
+    for answering, lines, in_lines in cells:
+        body = "\n".join(lines)
+        text = f"%%exercise {EXERCISE}\n{body}" if answering else f"#{body}"
+        sources.append(text.splitlines(keepends=True) if in_lines else text)
+        expected = {"notes.py": body.encode()} if answering else expected
+    assert answers(book(*sources), notes) == expected
+
+
 def test_a_reader_that_refuses_is_heard(notes: Exercise) -> None:
     def refuse() -> bytes:
         raise Refused("It is a link.")
