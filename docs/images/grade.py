@@ -22,7 +22,8 @@ WIDTH = 100
 def grade_in_color() -> str:
     """What `kit grade` prints on a terminal of WIDTH columns."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "kit", "grade", "samples/class", "--out", out]
+        command = [sys.executable, "-m", "kit", "grade", "samples/class", "--assignment", "samples"]
+        command += ["--out", out]
         colors = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
         env = {**os.environ, **colors}
         env.pop("NO_COLOR", None)

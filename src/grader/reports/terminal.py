@@ -44,7 +44,8 @@ def class_table(grading: Grading) -> Table:
         table.add_column(_head(exercise, named=few), justify="right", no_wrap=True, min_width=2)
     total = Text(f"Total\n/{number(summary.points)}" if few else "Total")
     table.add_column(total, justify="right", no_wrap=True, min_width=5)
-    table.add_column("Misconceptions", overflow="ellipsis", ratio=1, no_wrap=not few, min_width=8)
+    # It may be wrapped as far as rich knows: so it is the one that gives way, and no other is lost.
+    table.add_column("Misconceptions", overflow="ellipsis", ratio=1, min_width=8)
     for standing in summary.standings:
         table.add_row(*_cells(standing, summary))
     return table
@@ -101,10 +102,17 @@ def _cells(standing: Standing, summary: ClassSummary) -> Iterator[Text]:
         shown = f"{mark.symbol} {points}".strip() if with_points else mark.symbol or _PARTLY
         yield Text(shown, style=mark.color)
     yield Text(f"{'' if standing.final else '! '}{number(standing.submission.earned)}", "bold")
+    found = _found(standing)
+    if len(summary.exercises) > _NAMED:
+        found.no_wrap, found.overflow = True, "ellipsis"
+    yield found
+
+
+def _found(standing: Standing) -> Text:
+    """Why a submission has nothing, and what its author seems to believe."""
     if standing.submission.problem:
-        yield Text(f"could not be read: {one_line(standing.submission.problem)}")
-    else:
-        found = Text(one_line(standing.nothing), style=FAILED.color)
-        if standing.nothing and standing.misconceptions:
-            found.append(", ")
-        yield found.append(one_line(", ".join(standing.misconceptions)), "default")
+        return Text(f"could not be read: {one_line(standing.submission.problem)}")
+    found = Text(one_line(standing.nothing), style=FAILED.color)
+    if standing.nothing and standing.misconceptions:
+        found.append(", ")
+    return found.append(one_line(", ".join(standing.misconceptions)), "default")

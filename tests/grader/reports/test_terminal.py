@@ -66,6 +66,33 @@ def test_a_class_fits_into_80_columns_with_everybody_in_it(exercises: int) -> No
             assert any(line.startswith(submission.student[:11]) for line in lines)
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_long_list_of_misconceptions_takes_no_other_column_away(width: int) -> None:
+    many = tuple(f"a-belief-with-a-long-name-{i}" for i in range(9))
+    exercises = tuple(
+        ExerciseResult(
+            f"{n:02}_exercise",
+            "A title",
+            tuple(
+                check(Outcome.FAILED, dataclasses.replace(UPDATE, misconception=one), name=one)
+                for one in many
+            ),
+        )
+        for n in range(1, 18)
+    )
+    class_ = dataclasses.replace(grading(), submissions=(SubmissionResult("ada", exercises),))
+    head, row, *more = shown(class_table(class_), width).splitlines()
+    assert head.split() == [
+        "Student",
+        *(f"{n:02}" for n in range(1, 18)),
+        "Total",
+        "Misconceptions",
+    ]
+    assert row.split()[:20] == ["ada", *["✗"] * 17, "0", row.split()[19]]
+    assert row.rstrip().endswith("…")
+    assert more == []
+
+
 def test_the_table_shows_points_and_the_misconception_found() -> None:
     table = shown(class_table(grading(check(Outcome.FAILED, UPDATE, points=3))))
     assert "✗ 0" in table
