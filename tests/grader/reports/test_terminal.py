@@ -82,12 +82,9 @@ def test_a_long_list_of_misconceptions_takes_no_other_column_away(width: int) ->
     )
     class_ = dataclasses.replace(grading(), submissions=(SubmissionResult("ada", exercises),))
     head, row, *more = shown(class_table(class_), width).splitlines()
-    assert head.split() == [
-        "Student",
-        *(f"{n:02}" for n in range(1, 18)),
-        "Total",
-        "Misconceptions",
-    ]
+    *columns, last = head.split()
+    assert columns == ["Student", *(f"{n:02}" for n in range(1, 18)), "Total"]
+    assert last.startswith("Misc")
     assert row.split()[:20] == ["ada", *["✗"] * 17, "0", row.split()[19]]
     assert row.rstrip().endswith("…")
     assert more == []
