@@ -197,7 +197,7 @@ def agrees(oracle, statements, rows, reference, parameters=(), *, ordered=False)
 
 
 @check("What others have learned, and what was learned elsewhere, is not counted")
-def test_only_this_user(student, db, oracle, plan, statements, data):
+def test_only_this_user(student, db, oracle, plan, *, statements, data):
     user, other, idle = some_users(db, data, 3)
     tracks = some_tracks(db, data, 3, 2, 4, *[1] * 40)
     for number, (track, lessons) in enumerate(tracks):
