@@ -47,7 +47,8 @@ def ensure(
 ) -> str:
     """The URL of the course's database, which is made, migrated and filled if it is not there.
 
-    One that is there is left as it is, whatever its migration: a learner may have good reasons.
+    One with anything in it is left as it is, whatever its migration: a learner may have good reasons.
+    An empty one, as a container or a provider makes it, is filled in its place.
 
     Args:
         server: a running server.
@@ -59,11 +60,14 @@ def ensure(
         KitError: this server's role may not make databases.
     """
     url = server.url(name)
+    filled = "tables" if seed is None else "tables and example data"
     with _alone(server) as connection:
         if not _exists(connection, name):
-            filled = "" if seed is None else " and example data"
-            say(f"Making the database {name}, with its tables{filled}.")
+            say(f"Making the database {name}, with its {filled}.")
             _build(server, connection, lambda new: _make(new, seed), name=name)
+        elif _is_empty(url):
+            say(f"The database {name} is there and empty. Making its {filled}.")
+            _make(url, seed)
     return url
 
 
@@ -280,6 +284,13 @@ def _drop(connection: psycopg.Connection, name: str) -> None:
 
 def _exists(connection: psycopg.Connection, name: str) -> bool:
     return _count(connection, "SELECT count(*) FROM pg_database WHERE datname = %s", [name]) == 1
+
+
+def _is_empty(url: str) -> bool:
+    from tracker.backup.contents import is_empty
+
+    with psycopg.connect(url, autocommit=True, application_name="kit") as connection:
+        return is_empty(connection)
 
 
 def _count(

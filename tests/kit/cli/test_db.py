@@ -51,6 +51,36 @@ def test_up_without_seed_leaves_the_tables_empty(db: Db, server: DurableServer) 
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
+@pytest.mark.usefixtures("nothing")
+def test_up_fills_an_empty_database_that_others_made(db: Db, server: DurableServer) -> None:
+    """As `docker run -e POSTGRES_DB=tracker` does, or a provider whose roles make no databases."""
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE tracker")
+        connection.execute("COMMENT ON DATABASE tracker IS 'made by others'")
+    ended = db("up")
+    assert ended.code == 0
+    assert "The database tracker is there and empty. Making its tables and example data." in ended.err
+    with psycopg.connect(server.url("tracker")) as connection:
+        users = connection.execute("SELECT count(*) FROM users").fetchone()
+        comment = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'tracker'"
+        ).fetchone()
+    assert users is not None
+    assert users[0] > 0
+    assert comment == ("made by others",), "it was filled in its place, and not replaced"
+
+
+@pytest.mark.usefixtures("nothing")
+def test_up_leaves_a_database_with_only_a_function_as_it_is(db: Db, server: DurableServer) -> None:
+    with psycopg.connect(server.admin_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE tracker")
+    with psycopg.connect(server.url("tracker"), autocommit=True) as connection:
+        connection.execute("CREATE FUNCTION mine() RETURNS int LANGUAGE sql RETURN 1")
+    assert "Making" not in db("up").err
+    with psycopg.connect(server.url("tracker")) as connection:
+        assert connection.execute("SELECT to_regclass('users')").fetchone() == (None,)
+
+
 def test_up_again_leaves_what_is_there(db: Db, tracker: psycopg.Connection) -> None:
     tracker.execute("CREATE TABLE IF NOT EXISTS my_notes ()")
     ended = db("up")
