@@ -47,8 +47,8 @@ def ensure(
 ) -> str:
     """The URL of the course's database, which is made, migrated and filled if it is not there.
 
-    One with anything in it is left as it is, whatever its migration: a learner may have good reasons.
-    An empty one, as a container or a provider makes it, is filled in its place.
+    One with anything in it is left as it is, whatever its migration: a learner may have good
+    reasons. An empty one, as a container or a provider makes it, is filled in its place.
 
     Args:
         server: a running server.

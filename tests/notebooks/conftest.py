@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
-from kit.notebook import extension, workspace
+from kit.notebook import extension, storing, workspace
 from kit.notebook.fresh import copy_course
 from pglab.servers import open_server, status
 
@@ -131,3 +132,23 @@ def kernel_environment(learner: Path, root: Path) -> dict[str, str]:
     """The environment for a process that runs notebooks; the exercises are a copy."""
     course = copy_course(root, learner.parent / f"{learner.name}-course")
     return os.environ | {"KIT_COURSE": str(course)}
+
+
+@pytest.fixture(scope="session")
+def nbval(root: Path) -> Callable[[Path, dict[str, str]], subprocess.CompletedProcess[str]]:
+    """Runs a notebook in an environment, and compares it, as a reader of the manual would."""
+    sanitizer = root / "notebooks" / storing.SANITIZER
+
+    def run(path: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-sanitize-with",
+                str(sanitizer), "--nbval-cell-timeout", "60", "--rootdir", str(path.parent),
+                "-p", "no:cacheprovider", "--timeout", "0", "-p", "tests.notebooks.complaints",
+                path.name,
+            ],
+            cwd=path.parent, env=environment | {"PYTHONPATH": str(root)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run

@@ -4,8 +4,6 @@ import ast
 import base64
 import importlib
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -22,7 +20,6 @@ from kit.notebook.pictures import FEWEST_WORDS
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
-SANITIZER = FOLDER / storing.SANITIZER
 
 MOST_CELLS = 60
 MOST_LINES = 15
@@ -231,19 +228,6 @@ def test_comments_for_nbval_do_not_reach_the_server(path):
     assert not [cell.id for cell in code_cells(path) if "NBVAL_" in cell.source]
 
 
-def nbval(path, environment):
-    """Run nbval as a reader of the manual would."""
-    return subprocess.run(
-        [
-            sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-sanitize-with", SANITIZER,
-            "--nbval-cell-timeout", "60", "--rootdir", path.parent, "-p", "no:cacheprovider",
-            "--timeout", "0", "-p", "tests.notebooks.complaints", path.name,
-        ],
-        cwd=path.parent, env=environment | {"PYTHONPATH": str(FOLDER.parent)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def snapshot(url):
     """Everything in the database, by table, and its roles and databases."""
     with psycopg.connect(url, application_name="kit") as connection:
@@ -270,7 +254,7 @@ def snapshot(url):
 
 @pytest.mark.notebook
 def test_a_notebook_shows_what_is_stored_and_leaves_the_database_as_it_found_it(
-    path, kernel_environment, tracker_url, learner
+    path, nbval, kernel_environment, tracker_url, learner
 ):
     """The next run begins where this one did; the planted mistakes below are such a run."""
     before = snapshot(tracker_url)
@@ -364,7 +348,9 @@ KINDS = (
 
 
 @pytest.mark.notebook
-def test_planted_mistakes_turn_their_cells_red(path, kernel_environment, tracker_url, tmp_path):
+def test_planted_mistakes_turn_their_cells_red(
+    path, nbval, kernel_environment, tracker_url, tmp_path
+):
     """One copy with a mistake of every kind for which there is a place, cut off after the last."""
     notebook = read(path)
     taken: dict[int, str] = {}

@@ -115,3 +115,8 @@ def test_sql_is_shown_laid_out_and_highlighted():
     assert shown.text.splitlines()[-1] == "  and d > 1"
     assert '<span class="k">select</span>' in shown.html
     assert "WHERE tracks.slug = :slug_1" in show_sql(select(Track.id).where(Track.slug == "x")).text
+
+
+def test_a_list_of_values_is_shown_as_the_server_gets_it():
+    text = show_sql(select(Track.id).where(Track.slug.in_(["one", "two"]))).text
+    assert "WHERE tracks.slug IN (:slug_1_1::VARCHAR, :slug_1_2::VARCHAR)" in text

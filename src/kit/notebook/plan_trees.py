@@ -90,7 +90,9 @@ def show_sql(statement: str | ClauseElement) -> Shown:
         text = formatted(statement)
     else:
         dialect = postgresql.psycopg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-        text = formatted(str(statement.compile(dialect=dialect)))
+        # Without this, `in_` would show SQLAlchemy's note to itself in place of the values.
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        text = formatted(str(compiled))
     return Shown(text, framed("sql", f'<pre class="kit-sql">{highlighted(text)}</pre>'))
 
 

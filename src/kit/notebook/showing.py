@@ -85,13 +85,14 @@ def claim(sentence: str, *, false_if: str) -> Shown:
 
     Args:
         sentence: what is said.
-        false_if: what would refute it, if the next cells saw it.
+        false_if: what would refute it, if the next cells saw it; its full stop may be left out.
     """
+    refuted = f"It is false if {false_if.removesuffix('.')}."
     html = (
         f'<p>On trial: <span class="kit-claim">“{escape(sentence)}”</span></p>'
-        f"<p>It is false if {escape(false_if)}</p>"
+        f"<p>{escape(refuted)}</p>"
     )
-    text = f"On trial: “{sentence}”\nIt is false if {false_if}"
+    text = f"On trial: “{sentence}”\n{refuted}"
     return Shown(text, framed("verdict", html))
 
 
