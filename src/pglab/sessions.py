@@ -64,6 +64,8 @@ class Event:
     """What a query gave."""
     affected: int | None = None
     """How many rows a statement gave or changed."""
+    tag: str = ""
+    """What the server calls what it did: ``ROLLBACK`` also for the COMMIT of what had failed."""
     sqlstate: str | None = None
     message: str = ""
 
@@ -95,7 +97,7 @@ class Session:
         self.pid = connection.info.backend_pid
         self.statement = ""
         """The one that was sent last."""
-        self.pending: Future[tuple[Rows | None, int | None]] | None = None
+        self.pending: Future[tuple[Rows | None, int | None, str]] | None = None
         """Its statement, until it has ended and that was told."""
         self.told_to_wait = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -247,7 +249,7 @@ class Interleaving:
         assert session.pending is not None
         pending, session.pending = session.pending, None
         try:
-            rows, affected = pending.result()
+            rows, affected, tag = pending.result()
         except psycopg.Error as error:
             return Event(
                 self._steps,
@@ -266,6 +268,7 @@ class Interleaving:
             resumed=resumed,
             rows=rows,
             affected=affected,
+            tag=tag,
         )
 
     def _waits(self, session: Session, graph: Mapping[int, list[int]]) -> Event:
@@ -278,10 +281,11 @@ class Interleaving:
 
 def _send(
     connection: psycopg.Connection, statement: str, parameters: Sequence[Any]
-) -> tuple[Rows | None, int | None]:
+) -> tuple[Rows | None, int | None, str]:
     cursor = connection.execute(statement.encode(), parameters or None)
     affected = cursor.rowcount if cursor.rowcount >= 0 else None
-    return (cursor.fetchall() if cursor.description else None), affected
+    rows = cursor.fetchall() if cursor.description else None
+    return rows, affected, cursor.statusmessage or ""
 
 
 def _has_cycle(graph: Mapping[int, Sequence[int]]) -> bool:

@@ -2,7 +2,9 @@
 
 import re
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from kit.notebook import exercises, practice_cards
 from kit.notebook.fresh import copy_course
@@ -64,6 +66,17 @@ def test_a_cell_is_written_and_its_results_are_shown(notebook, answer, root):
     again = notebook.run("%exercise 04").result
     assert "✗" in again.text
     assert "find_user" in again.text
+
+
+@pytest.mark.sandbox
+def test_in_a_kernel_the_results_are_shown_once(kernel_environment, tracker_url):
+    """Rich shows what it prints a second time where it finds Jupyter's own kernel."""
+    cells = ["%load_ext kit", f"%%exercise 04_repository\n{STARTER}"]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in cells])
+    NotebookClient(made, timeout=120, kernel_name="python3").execute(env=kernel_environment)
+    [shown] = made.cells[1].outputs
+    assert shown.output_type == "execute_result"
+    assert "0 of 12 checks" in shown.data["text/html"]
 
 
 def test_without_an_exercise_or_a_check_there_is_no_hint(notebook, course, monkeypatch):

@@ -89,6 +89,19 @@ def test_a_failure_is_shown_with_its_sqlstate(stage):
     assert words(drawing(shown)).count("✓ 10") == 2
 
 
+def test_a_commit_that_stores_nothing_is_not_shown_as_done(stage):
+    [alice] = stage.enter("alice")
+    alice.begin()
+    alice.run("SELECT 1 / 0")
+    alice.commit()
+    shown = timeline(stage)
+    assert "✗ rolled back" in words(drawing(shown))
+    assert "alice: COMMIT (rolled back)" in shown.html
+    alice.begin()
+    alice.rollback()
+    assert words(drawing(timeline(stage))).count("✗ rolled back") == 1
+
+
 def test_a_deadlock_is_shown(stage):
     one, two = stage.enter("one", "two")
     for session, number in ((one, 1), (two, 2)):

@@ -46,6 +46,16 @@ def test_a_step_tells_what_it_found(pair: Pair) -> None:
     assert event.message == 'relation "nothing" does not exist'
 
 
+def test_a_commit_of_what_had_failed_says_that_it_rolled_back(pair: Pair) -> None:
+    alice, _ = pair
+    alice.begin()
+    alice.run("SELECT * FROM nothing")
+    event = alice.commit()
+    assert (event.outcome, event.tag) == ("done", "ROLLBACK")
+    alice.begin()
+    assert alice.commit().tag == "COMMIT"
+
+
 def test_who_waits_says_for_whom_and_goes_on_when_that_one_ends(
     stage: Interleaving, pair: Pair
 ) -> None:

@@ -79,7 +79,10 @@ def results(grading: Grading, note: str = "", *, course_root: Path) -> Shown:
 def _text(result: ExerciseResult, grading: Grading) -> str:
     """The same as a terminal shows it."""
     out = StringIO()
-    console = Console(file=out, width=_WIDTH, color_system=None, legacy_windows=False)
+    # Not in Jupyter: there Rich would show the text itself, in colors of its own.
+    console = Console(
+        file=out, width=_WIDTH, color_system=None, legacy_windows=False, force_jupyter=False
+    )
     console.print(check_report(result, grading.misconceptions, all=True))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 

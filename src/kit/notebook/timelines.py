@@ -88,12 +88,19 @@ def _in_words(event: Event) -> str:
     return f"{again}{_result(event)}"
 
 
+def _is_undone(event: Event) -> bool:
+    """A COMMIT that PostgreSQL answered with ROLLBACK: something in its transaction had failed."""
+    return event.tag == "ROLLBACK" and kind_of(event.statement) in ("COMMIT", "END")
+
+
 def _result(event: Event) -> str:
     """What came of a statement: the value, where there is only one, else how many rows."""
     if event.rows is not None and len(event.rows) <= 1:
         if not event.rows:
             return "no row"
         return ", ".join("NULL" if value is None else str(value) for value in event.rows[0])
+    if _is_undone(event):
+        return "rolled back"
     if event.affected is None or kind_of(event.statement) in ("BEGIN", "SET", *_ENDS):
         return "done"
     return f"{event.affected:,} row{'' if event.affected == 1 else 's'}"
@@ -113,7 +120,9 @@ def _steps(events: Sequence[Event]) -> list[_Step]:
         outcome, color = {
             "waits": (f"‖ waits for {_listed(event.waits_for)}", "wait"),
             "failed": (f"✗ {event.sqlstate} {event.message}", "bad"),
-            "done": (f"✓ {_result(event)}", "good"),
+            "done": ("✗ rolled back", "bad")
+            if _is_undone(event)
+            else (f"✓ {_result(event)}", "good"),
         }[event.outcome]
         became = tuple(wrap(outcome, _LETTERS)[:_MOST_LINES])
         steps.append(_Step(event, tuple(lines), became, color, top))
