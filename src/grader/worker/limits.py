@@ -45,13 +45,13 @@ class Limits:
 _MB = 1024 * 1024
 
 
-def broken_limit(error: BaseException, limits: Limits) -> str:
+def broken_limit(error: BaseException, message: str, limits: Limits) -> str:
     """The limit that an exception tells of, in words to stand behind its message; else empty."""
     if isinstance(error, MemoryError):
         told = f"a process has {limits.address_space_bytes // _MB} MB of memory"
-    elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+    elif isinstance(error, RuntimeError) and "can't start new thread" in message:
         told = f"{limits.processes} processes and threads may run at a time"
-    elif "too many connections for role" in str(error):  # libpq gives no SQLSTATE here
+    elif "too many connections for role" in message:  # libpq gives no SQLSTATE here
         told = f"{limits.connections} connections may be open at a time"
     elif isinstance(error, OSError) and error.errno in _LIMITED:
         told = _LIMITED[error.errno].format(

@@ -178,10 +178,11 @@ def _describe(error: BaseException, home: Path, limits: Limits) -> dict[str, Any
         for f in traceback.extract_tb(error.__traceback__)
         if f.filename.startswith(str(home) + os.sep)
     ]
+    message = _message(error)
     described: dict[str, Any] = {
         "type": type(error).__name__,
         "bases": [base.__name__ for base in type(error).__mro__[:_MAX_BASES]],
-        "message": _message(error) + broken_limit(error, limits),
+        "message": message + broken_limit(error, message, limits),
         "sqlstate": getattr(original or error, "sqlstate", None),
         "frames": frames[-_MAX_FRAMES:],
     }
