@@ -100,6 +100,9 @@ def _read(student: str, path: Path, exercises: Sequence[Exercise]) -> Submission
             taken = _take(_source(path, exercises), exercise)
         except Refused as refusal:
             problems[exercise.name] = refusal.failure
+        except Exception as error:  # whatever one student sends, the class goes on
+            told = f"It could not be read: {type(error).__name__}: {error}"
+            problems[exercise.name] = Failure(Reason.KIT, clean(told, 1000))
         else:
             if taken is not None:
                 files[exercise.name] = taken

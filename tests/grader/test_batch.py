@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from grader import machine, plugin, session
+from grader import machine, plugin, session, submissions
 from grader.batch import grade
 from grader.desk import Desk
 from grader.errors import CatalogError, JudgeError, SubmissionError
@@ -227,6 +227,22 @@ def test_what_is_wrong_beforehand_is_told_before_a_server_is_started(
     monkeypatch.setattr(machine, "open_sandbox", never)
     with pytest.raises(error, match=message):
         grade([folder], course_root=course, home=tmp_path / "home")
+
+
+def test_a_submission_that_breaks_its_reader_is_an_error_and_the_class_goes_on(
+    graded: Graded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = submissions._take
+
+    def breaks(source: Any, exercise: Any) -> Any:
+        if source._path.name == "eve":
+            raise IndexError("x")
+        return take(source, exercise)
+
+    monkeypatch.setattr(submissions, "_take", breaks)
+    grading = graded({"ada": SOLUTION, "eve": SOLUTION})
+    assert outcomes(grading) == {"ada": [P, P], "eve": [E, E]}
+    assert of(grading, "eve").kit_failed
 
 
 def test_a_check_that_breaks_is_no_students_fault(graded: Graded, course: Path) -> None:

@@ -536,6 +536,19 @@ def test_a_damaged_archive_is_its_students_problem_alone(
     assert bob.files == {EXERCISE: {"notes.py": ANSWER}}
 
 
+def test_what_nobody_foresaw_is_an_error_of_the_kit_and_no_other_students(
+    read: Callable[..., list[Submission]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise IndexError("string index out of range")
+
+    monkeypatch.setattr(submissions.Archive, "files", breaks)
+    ada, bob = read({"ada.zip": zipped({"notes.py": ANSWER}), "bob/notes.py": ANSWER})
+    assert told(ada) == "It could not be read: IndexError: string index out of range"
+    assert ada.problems[EXERCISE].reason is Reason.KIT
+    assert bob.files == {EXERCISE: {"notes.py": ANSWER}}
+
+
 def test_a_file_that_is_damaged_in_its_archive_is_refused(
     read: Callable[..., list[Submission]],
 ) -> None:
