@@ -272,7 +272,7 @@ def import_failure(outcome: Outcome, file: str) -> Failure:
 def _not_python(outcome: Raised, syntax: Mapping[str, Any], file: str) -> Failure:
     place = clean(str(syntax.get("file") or file), 100)
     line = syntax.get("line")
-    known = isinstance(line, int)
+    known = isinstance(line, int) and 0 <= line < 10**9
     return Failure(
         Reason.IMPORT,
         f"{place} is not valid Python"

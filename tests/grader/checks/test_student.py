@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from grader.checks import Raises, hint
 from grader.checks.student import Student, failure_of, import_failure
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason
 from grader.sandbox import Ended, Raised, Unusable
+from grader.sandbox.outcomes import raised_from
 from grader.wire import WireError
 from tests.grader.laboratory import Laboratory, Submission
 
@@ -291,3 +294,36 @@ def test_an_import_that_does_not_end_is_told_so() -> None:
     failure = import_failure(Ended(Reason.TIMEOUT, "There was no answer."), "m.py")
     assert failure.reason is Reason.TIMEOUT
     assert failure.message == "Importing m.py gave no answer: there was no answer."
+
+
+_KEYS = ["type", "bases", "message", "sqlstate", "frames", "syntax", "file", "line", "name", "code"]
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=4), inner, max_size=6)
+    ),
+    max_leaves=20,
+)
+_RAISED = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(_KEYS[:4], _JSON)
+    | {"frames": st.lists(st.dictionaries(st.sampled_from(_KEYS), _JSON)) | _JSON}
+    | {"syntax": st.dictionaries(st.sampled_from(_KEYS), _JSON) | _JSON},
+)
+
+
+@given(_RAISED | _JSON)
+@example({"syntax": {"line": 10**4000, "file": "x" * 5000}})
+def test_whatever_is_told_of_an_exception_is_a_failure_in_bounded_words_or_refused(
+    plain: Any,
+) -> None:
+    try:
+        raised = raised_from(plain)
+    except WireError:
+        assert not isinstance(plain, dict)
+        return
+    for failure in (failure_of(raised, "f", "m.py"), import_failure(raised, "m.py")):
+        assert failure.reason in {Reason.RAISED, Reason.MISSING, Reason.IMPORT}
+        texts = (failure.message, failure.location, failure.actual, failure.traceback)
+        assert max(map(len, texts)) <= 2100  # and a word that it was cut
