@@ -221,7 +221,9 @@ def main() -> None:
                 place = root / title.split()[0]
                 place.mkdir()
                 python = pythons[title.split()[0]]
-                seconds[title] = grade(python, place, count, environment)
+                # Where an environment's programs are looked for once it is activated.
+                path = os.pathsep.join([str(python.parent), environment["PATH"]])
+                seconds[title] = grade(python, place, count, environment | {"PATH": path})
             scratch.close()
     fastest = min(seconds["this kit"], seconds.get("this kit, --jobs 2", seconds["this kit"]))
     print(f"{count} submissions of three exercises, one command or one process each")
@@ -394,6 +396,7 @@ def otter_each(python: Path, place: Path, count: int, environment: Mapping[str, 
     def grade() -> None:
         for number in range(count):
             out = place / f"out{number:03}"
+            out.mkdir()
             options = ["-a", place / "autograder.zip", "-o", out, "--no-logo"]
             run([*otter, "run", *options, place / f"student{number:03}.ipynb"], place, environment)
 

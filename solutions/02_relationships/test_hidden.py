@@ -424,65 +424,79 @@ def test_lessons_come_in_order(student, db, data):
     )
 
 
-def join(session, module, way, users, word):
-    """Join objects in one of the possible ways, and add only some of them: the others are found by
-    what they were joined to.
+SIDES = (
+    ("Profile", "user", "User", "profile"),
+    ("Track", "author", "User", "tracks"),
+    ("Lesson", "track", "Track", "lessons"),
+    ("Enrollment", "user", "User", "enrollments"),
+    ("Enrollment", "track", "Track", "enrollments"),
+)
+"""A part, what it calls its whole, the whole, and what that calls its part or parts."""
+
+
+def join(session, module, sides, user_id, told):
+    """Join a new part and a new whole by the first of two attributes, and add only the object on
+    the other side. Whatever else they need is somebody else's, who is there already.
     """
-    ada, eve = (module.User(**user) for user in users)
-    track = module.Track(title=word)
-    lesson, profile = module.Lesson(position=1, title=word), module.Profile(bio=word)
-    enrollment = module.Enrollment()
-    if way.startswith("from the part"):
-        track.author, lesson.track, profile.user = ada, track, eve
-        enrollment.user, enrollment.track = eve, track
-        session.add_all([ada, eve] if way.endswith("users") else [track, eve])
+    name, attribute, owner, attributes, from_part = sides
+    user = module.User(**told["user"])
+    track = module.Track(title=told["title"], author=session.get(module.User, user_id))
+    whole = user if owner == "User" else track
+    part = {
+        "Profile": lambda: module.Profile(bio=told["title"]),
+        "Track": lambda: module.Track(title=told["title"]),
+        "Lesson": lambda: module.Lesson(position=1, title=told["title"]),
+        "Enrollment": lambda: module.Enrollment(
+            **({"track": track} if owner == "User" else {"user": user})
+        ),
+    }[name]()
+    if from_part:
+        setattr(part, attribute, whole)
+    elif attributes == "profile":
+        whole.profile = part
     else:
-        ada.tracks.append(track)
-        track.lessons.append(lesson)
-        eve.profile = profile
-        eve.enrollments.append(enrollment)
-        track.enrollments.append(enrollment)
-        session.add_all([lesson, profile, enrollment])
+        getattr(whole, attributes).append(part)
+    session.add(whole if from_part else part)
 
 
 @check("What is joined from one side is joined from the other side at once")
 def test_both_sides(student, db, data):
     student.drive(create_all)
-    for way, joined, added in (
-        (
-            "from the part, added by its users",
-            "A track was given an author, and a lesson, a profile and an enrollment their track or"
-            " user.",
-            "the two users were",
-        ),
-        (
-            "from the part, added by its track",
-            "A track was given an author, and a lesson, a profile and an enrollment their track or"
-            " user.",
-            "the track and the learner were",
-        ),
-        (
-            "from the whole",
-            "A user was given a track, another one a profile and an enrollment, and the track a"
-            " lesson and the enrollment.",
-            "lesson, profile and enrollment were",
-        ),
-    ):
-        wanted = {"users": 2, "profiles": 1, "tracks": 1, "lessons": 1, "enrollments": 1}
-        before = {table: db.count(table) for table in wanted}
-        try:
-            student.drive(join, way, [a_user(data), a_user(data)], data.word(4))
+    student.drive(add_user, a_user(data))
+    [author] = db.rows("users")
+    for sides in SIDES:
+        part, attribute, whole, attributes = sides
+        table = f"{part.lower()}s"
+        for from_part in (True, False):
+            before = db.count(table)
+            told = {"title": data.text(3), "user": a_user(data)}
             failed = None
-        except NotPassed as failure:
-            failed = failure.failure
-        more = {table: db.count(table) - before[table] for table in wanted}
-        lost = [table for table in wanted if more[table] < wanted[table]]
-        assert more == wanted, hint(
-            f"{joined} Then {added} stored, and what they were joined to with them:"
-            f" {', '.join(lost) or 'something'} stayed behind"
-            + (", and the commit failed." if failed else ", without an error."),
-            question="After Lesson(track=t), who has told t?",
-            misconception="two-sides-find-each-other" if lost else "",
-            expected=_counted(wanted),
-            actual=_counted(more),
-        )
+            try:
+                student.drive(join, [*sides, from_part], author["id"], told)
+            except NotPassed as failure:
+                failed = failure.failure
+            stored = db.count(table) - before
+            here, there = f"{part}.{attribute}", f"{whole}.{attributes}"
+            assert stored == 1, hint(
+                (
+                    f"{here} was set to a new {whole.lower()}, and only that was added to the"
+                    f" session. Its {there} should lead to the new {part.lower()}, and does not:"
+                    if from_part
+                    else f"A new {part.lower()} was put into {there}, and only that {part.lower()}"
+                    f" was added to the session. Its {here} should lead to the {whole.lower()}, and"
+                    " does not:"
+                )
+                + (
+                    " the commit failed."
+                    if failed
+                    else f" no {part.lower()} is stored, and nothing was said."
+                ),
+                question="After Lesson(track=t), who has told t?",
+                misconception="two-sides-find-each-other",
+                expected=f"1 more row in {table}",
+                actual=f"{stored} more",
+            )
+
+
+def add_user(session, module, user):
+    session.add(module.User(**user))
