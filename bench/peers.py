@@ -169,10 +169,11 @@ TESTS = {
 """,
     "02_lists": """with fresh() as (session, sent):
     for n, title in enumerate("abc"):
-        session.execute(text("INSERT INTO courses VALUES (:n, :title)"), {"n": n, "title": title})
+        _ = session.execute(text("INSERT INTO courses VALUES (:n, :title)"),
+                            {"n": n, "title": title})
         for m in (1, 2):
-            session.execute(text("INSERT INTO lessons VALUES (:n, :title)"),
-                            {"n": n, "title": f"{n} {m}"})
+            _ = session.execute(text("INSERT INTO lessons VALUES (:n, :title)"),
+                                {"n": n, "title": f"{n} {m}"})
     session.commit()
     sent.clear()
     got = lessons_by_course(session)
@@ -180,11 +181,11 @@ TESTS = {
     assert len(sent) <= 2
 """,
     "03_transfer": """with fresh() as (session, sent):
-    session.execute(text("INSERT INTO accounts VALUES (1, 10), (2, 0)"))
+    _ = session.execute(text("INSERT INTO accounts VALUES (1, 10), (2, 0)"))
     session.commit()
     transfer(session, 1, 2, 7)
     try:
-        transfer(session, 1, 2, 7)
+        _ = transfer(session, 1, 2, 7)
     except Exception:
         session.rollback()
     balances = session.execute(text("SELECT balance FROM accounts ORDER BY id")).scalars().all()
