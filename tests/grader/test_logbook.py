@@ -263,7 +263,7 @@ def test_a_grading_that_is_begun_anew_keeps_the_earlier_one_until_it_has_found_s
     ]
     assert grader.logbook.read_bytes() == before
     grader.broken_off(2)
-    assert len(read_logbook(grader.logbook)[1]) == 1  # type: ignore[index]
+    assert len(read_logbook(grader.logbook)[1]) == 1
 
 
 @pytest.mark.slow

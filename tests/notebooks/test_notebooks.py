@@ -44,7 +44,7 @@ def code_cells(path):
 def words(markdown):
     """The number of words that stand open: not those behind a disclosure."""
     open_text = re.sub(r"<details>.*?</details>", "", markdown, flags=re.DOTALL)
-    return len(re.findall(r"\w[\w'’-]*", open_text))  # noqa: RUF001
+    return len(re.findall(r"\w[\w'’-]*", open_text))
 
 
 def prose_between_code(path) -> Iterator[int]:

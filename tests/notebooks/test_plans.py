@@ -49,9 +49,9 @@ def test_a_plan_shows_rows_as_estimated_and_as_counted_time_and_pages(lab):
 
 def test_an_estimate_that_is_far_off_is_marked(lab):
     wrong = plan("SELECT * FROM numbers WHERE n % 2 = 0", on=lab, rows=True)
-    assert any(re.search(r"1,000 counted \(× \d+\)", word) for word in words(wrong))  # noqa: RUF001
+    assert any(re.search(r"1,000 counted \(× \d+\)", word) for word in words(wrong))
     right = plan("SELECT * FROM numbers", on=lab, rows=True)
-    assert not any("×" in word for word in words(right))  # noqa: RUF001
+    assert not any("×" in word for word in words(right))
 
 
 def test_without_times_a_plan_is_the_same_each_time(lab):

@@ -66,7 +66,7 @@ def test_what_is_applied_is_told_from_what_is_not(folder, at):
     folder("b2", "a1", "Second")
     path = folder("c3", "b2", "Third")
     shown = history(path, on=at("b2"))
-    assert re.search(r"a1 +First +– +–", shown.text)  # noqa: RUF001
+    assert re.search(r"a1 +First +– +–", shown.text)
     assert re.search(r"b2 +Second +a1 +the database is here", shown.text)
     assert re.search(r"c3 +Third +b2 +not applied, head", shown.text)
     assert words(shown).count("✓") == 2

@@ -64,9 +64,9 @@ def test_a_log_that_is_cut_anywhere_has_the_statements_of_its_whole_lines_and_no
     lines, expected = log
     whole = b"".join(lines)
     cut = data.draw(st.integers(0, len(whole)))
-    texts = [(session, statement[:2]) for session, statement in expected]  # type: ignore[index]
-    before = [(session, statement[:2]) for session, statement in read([whole[:cut]])]  # type: ignore[index]
-    after = [(session, statement[:2]) for session, statement in read([whole[cut:]])]  # type: ignore[index]
+    texts = [(session, statement[:2]) for session, statement in expected]
+    before = [(session, statement[:2]) for session, statement in read([whole[:cut]])]
+    after = [(session, statement[:2]) for session, statement in read([whole[cut:]])]
     assert before == texts[: len(before)]
     assert after == texts[len(texts) - len(after) :]
     ends = itertools.accumulate(map(len, lines))
@@ -193,7 +193,7 @@ def _compare(witness: Witness, role: str, connections: list[psycopg.Connection])
     """Send statements over two sessions and hold what is read against what the client knows."""
     pids = [connection.info.backend_pid for connection in connections]
     send: list[Callable[[str, tuple[str | None, ...] | None], str | None]]
-    send = [lambda text, values, c=c: _sent(c, text, values) for c in connections]  # type: ignore[misc]
+    send = [lambda text, values, c=c: _sent(c, text, values) for c in connections]
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(_HOSTILE, min_size=1, max_size=12))

@@ -168,7 +168,7 @@ def refused(session: Session, statement: Any) -> str | None:
             session.execute(statement)
             session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
         except Exception as error:
-            return str(error.orig.sqlstate)  # type: ignore[attr-defined]
+            return str(error.orig.sqlstate)
         finally:
             savepoint.rollback()
     return None
@@ -211,7 +211,7 @@ def test_nothing_of_another_organization_can_be_changed(world: World, name: str)
     with world.confined(world.a) as a:
         mine = len(rows(a, table))
         statement = update(table).values({some: some})
-        assert a.execute(statement).rowcount == mine  # type: ignore[attr-defined]
+        assert a.execute(statement).rowcount == mine
         a.commit()
         if name != "organizations":
             a.execute(text(f"DELETE FROM {name}"))
@@ -306,7 +306,7 @@ def test_an_account_that_is_taken_elsewhere_is_refused_without_a_word_of_whose_i
 def test_a_pooled_connection_goes_back_as_it_was(world: World) -> None:
     def who(session: Session) -> tuple[int, str, int]:
         row = session.execute(text("SELECT pg_backend_pid(), current_user, count(*) FROM users"))
-        return tuple(row.one())  # type: ignore[return-value]
+        return tuple(row.one())
 
     with world.sessions() as session:
         pid, owner, everybody = who(session)

@@ -20,7 +20,7 @@ MANY = settings(
 
 
 def titles(session: Session, query: str, **filters: object) -> list[str]:
-    return [found.title for found in search.find_tracks(session, query, **filters).items]  # type: ignore[arg-type]
+    return [found.title for found in search.find_tracks(session, query, **filters).items]
 
 
 def test_a_word_in_the_title_counts_more_than_one_in_the_description_or_in_a_tag(

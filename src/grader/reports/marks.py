@@ -23,7 +23,7 @@ class Mark:
 PASSED = Mark("✓", "passed", "p", "green")
 FAILED = Mark("✗", "failed", "f", "red")
 ERROR = Mark("!", "kit error", "e", "bold magenta")
-ABSENT = Mark("–", "not handed in", "n", "dim")  # noqa: RUF001
+ABSENT = Mark("–", "not handed in", "n", "dim")
 PARTLY = Mark("", "partly right", "h", "")
 
 LEGEND = (PASSED, FAILED, ERROR, ABSENT)

@@ -53,7 +53,7 @@ def _statements(failure: Failure) -> Iterator[str]:
     yield f"SQL that PostgreSQL received ({len(failure.statements)} of {total}):"
     groups = grouped(failure.statements)
     for group in groups[:_STATEMENTS]:
-        times = f"  × {group.times}" if group.times > 1 else ""  # noqa: RUF001
+        times = f"  × {group.times}" if group.times > 1 else ""
         failed = f"  → {group.sqlstate}" if group.sqlstate else ""
         yield f"  {legible(group.sql, _SHORT)}{times}{failed}"
         if group.parameters:

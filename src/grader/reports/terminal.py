@@ -84,7 +84,7 @@ def _head(exercise: ExerciseSummary, *, named: bool) -> Text:
 
 
 def _legend(summary: ClassSummary) -> Text:
-    legend = Text("✓ all points   ✗ no points   – not handed in")  # noqa: RUF001
+    legend = Text("✓ all points   ✗ no points   – not handed in")
     if len(summary.exercises) > _COUNTED:
         legend.append(f"   {_PARTLY} some points")
     if len(summary.final) < len(summary.standings):

@@ -217,7 +217,7 @@ def _statements(failure: Failure) -> Iterator[RenderableType]:
 def _statement(group: SentGroup) -> Text:
     text = Text(legible(group.sql, 2000), style="cyan")
     if group.times > 1:
-        text.append(f"  × {group.times}", style="bold")  # noqa: RUF001
+        text.append(f"  × {group.times}", style="bold")
     if group.sqlstate:
         text.append(f"  failed: {group.sqlstate}", style="red")
     if group.parameters:

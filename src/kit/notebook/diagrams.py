@@ -153,4 +153,4 @@ def _arrow(
 
 def _leads_to(name: str, edges: Sequence[tuple[str, str, str]]) -> str:
     told = [f"{target} ({label})" if label else target for s, target, label in edges if s == name]
-    return ", ".join(told) or "–"  # noqa: RUF001
+    return ", ".join(told) or "–"

@@ -120,7 +120,7 @@ def _bars(data: list[list[object]], columns: Sequence[str], unit: str, *, log: b
         for series, value in enumerate(row[1:]):
             found = _numeric(value)
             if found is None:
-                drawing.text(begin + 6, y + series * _BAR + 13, "–", fill="quiet")  # noqa: RUF001
+                drawing.text(begin + 6, y + series * _BAR + 13, "–", fill="quiet")
                 continue
             box = (min(begin, across(found)), y + series * _BAR + 1)
             size = (max(abs(across(found) - begin), 1), _BAR - 2)

@@ -245,7 +245,7 @@ def _off(node: Node) -> str:
         return ""
     estimated, counted = node.planned_rows * node.loops, node.rows
     high, low = max(estimated, counted, 1), max(min(estimated, counted), 1)
-    return f" (× {number(round(high / low))})" if high / low >= _FAR_OFF else ""  # noqa: RUF001
+    return f" (× {number(round(high / low))})" if high / low >= _FAR_OFF else ""
 
 
 def _with_depth(node: Node, depth: int = 0) -> list[tuple[Node, int]]:

@@ -127,6 +127,6 @@ def _sure(text: str) -> int | None:
         return None
     plain = text.removesuffix("%").strip()
     if not plain.isdecimal() or not 0 <= int(plain) <= 100:
-        msg = f"sure: {text} – write how sure you are as a number from 0 to 100."  # noqa: RUF001
+        msg = f"sure: {text} – write how sure you are as a number from 0 to 100."
         raise UnclearPrediction(msg)
     return int(plain)

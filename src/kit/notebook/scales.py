@@ -70,7 +70,7 @@ def _step(about: float) -> float:
 def number(value: float | int | None) -> str:
     """A number as people write it: ``12,500``, ``0.25``, ``3.142``."""
     if value is None:
-        return "–"  # noqa: RUF001
+        return "–"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))

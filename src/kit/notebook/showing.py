@@ -115,7 +115,7 @@ def verdict(claim: str, *, holds: bool, because: str) -> Shown:
 
 def _plain(value: object) -> str:
     if value is None:
-        return "–"  # noqa: RUF001
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

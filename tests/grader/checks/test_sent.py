@@ -17,7 +17,7 @@ Record = Callable[..., Sent]
 
 @pytest.fixture(scope="module")
 def witness(server: object) -> Iterator[Witness]:
-    with Witness(server) as one:  # type: ignore[arg-type]
+    with Witness(server) as one:
         yield one
 
 

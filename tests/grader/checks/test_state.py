@@ -160,11 +160,11 @@ def test_reading_cannot_write(db: Database) -> None:
     writes = ("DELETE FROM public.notes", "CREATE TABLE public.x ()")
     for statement in writes:
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            db.query(statement)  # type: ignore[arg-type]
+            db.query(statement)
     db.query("SELECT set_config('default_transaction_read_only', 'off', false)")
     for statement in writes:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            db.query(statement)  # type: ignore[arg-type]
+            db.query(statement)
 
 
 def test_reading_looks_nowhere_but_where_it_is_told(db: Database) -> None:

@@ -177,7 +177,7 @@ def test_an_expected_exception_that_does_not_come_is_a_failure(student: Student)
 
 def test_a_missing_function_is_never_the_expected_exception(student: Student) -> None:
     for name in ("nothing", "number"):
-        failure = why(lambda name=name: student.call(name, expect=Raises))  # type: ignore[misc]
+        failure = why(lambda name=name: student.call(name, expect=Raises))
         assert failure.reason is Reason.MISSING
         assert failure.message == f"m.py has no function called {name}."
 

@@ -99,9 +99,9 @@ def test_a_judge_that_breaks_loses_the_checks_that_are_left_and_says_why(
     run = Desk.run
 
     def fail(self: Desk, spec: object, **more: bool) -> object:
-        if spec.name == CHECKS[1]:  # type: ignore[attr-defined]
+        if spec.name == CHECKS[1]:
             raise RuntimeError("tired")
-        return run(self, spec, **more)  # type: ignore[arg-type]
+        return run(self, spec, **more)
 
     monkeypatch.setattr(Desk, "run", fail)
     delivery = node.grade_there("run", order(0, SOLUTION))
@@ -118,7 +118,7 @@ def test_a_node_that_nobody_asks_any_more_closes_itself(
     assert node.install("deserted", setup).problem == ""
     there = node._nodes["deserted"]
     until = time.monotonic() + 60
-    while "deserted" in node._nodes or there.server.runs():  # type: ignore[attr-defined]
+    while "deserted" in node._nodes or there.server.runs():
         assert time.monotonic() < until
         time.sleep(0.02)
 
@@ -135,7 +135,7 @@ def test_a_node_that_is_closed_while_it_grades_ends_when_it_has_graded(setup: Se
     node.close("busy")
     thread.join()
     assert outcomes(found[0]) == [P, P]
-    assert not there.server.runs()  # type: ignore[attr-defined]
+    assert not there.server.runs()
 
 
 def test_a_machine_that_cannot_grade_says_why(setup: Setup, home: Path) -> None:

@@ -131,7 +131,7 @@ def test_what_a_node_could_not_judge_says_why(work: Work) -> None:
 
     cluster = Cluster({"bob": [partly(Order(1, "bob", {}, {}, False))]})
     gathered = Gathered(work, lambda done, total: None)
-    _Round(cluster, work, (), gathered).run()  # type: ignore[arg-type]
+    _Round(cluster, work, (), gathered).run()
     bob = gathered.submission_results()[1].exercises[0]
     assert [c.outcome for c in bob.checks] == [Outcome.PASSED, Outcome.ERROR]
     assert bob.checks[1].failure is not None

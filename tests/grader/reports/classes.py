@@ -22,7 +22,7 @@ def person(id_: str, status: str, folder: str = "", **more: object) -> PersonSco
     points = 4.0 if status == "graded" else 0.0
     attempts = (Attempt(folder, "2026-03-01T21:00:00+00:00", 60, 4, 3),) if folder else ()
     known = PersonScore(id_, "", "", "A", status, folder, points, max(0.0, points - 1), attempts)
-    return dataclasses.replace(known, **more)  # type: ignore[arg-type]
+    return dataclasses.replace(known, **more)
 
 
 def with_roster() -> Grading:

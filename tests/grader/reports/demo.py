@@ -229,7 +229,7 @@ def check(
 def grading(*checks: CheckResult, student: str = "ada", **fields: object) -> Grading:
     """One submission of one exercise with these checks."""
     exercise = ExerciseResult("04_repository", "A repository for users", checks)
-    submission = SubmissionResult(student, (exercise,), **fields)  # type: ignore[arg-type]
+    submission = SubmissionResult(student, (exercise,), **fields)
     evidence = Evidence("0.1.0", 7, "bubblewrap", "embedded", "18.4")
     return Grading("A course", evidence, (submission,), MISCONCEPTIONS)
 

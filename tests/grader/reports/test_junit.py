@@ -110,7 +110,7 @@ def test_statements_that_repeat_are_told_once() -> None:
     failure = parsed(grading(check(Outcome.FAILED, LOOP))).find(".//failure")
     assert failure is not None
     assert (failure.text or "").count("FROM lessons") == 1
-    assert "× 24" in (failure.text or "")  # noqa: RUF001
+    assert "× 24" in (failure.text or "")
     assert "25 of 101" in (failure.text or "")
 
 

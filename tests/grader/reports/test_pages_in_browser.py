@@ -117,7 +117,7 @@ LUMINANCE = """
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_stands_out_from_what_is_behind_it(page: Page, out: Path, scheme: str) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     seen = []
     for path in pages_of(out):
         page.goto(path.as_uri())
@@ -130,7 +130,7 @@ def test_the_keyboard_reaches_results_folds_and_tables(page: Page, out: Path) ->
     page.goto((out / "report.html").as_uri())
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    assert page.locator(".skip").bounding_box()["x"] >= 0  # type: ignore[index]
+    assert page.locator(".skip").bounding_box()["x"] >= 0
     page.keyboard.press("Enter")
     assert page.url.endswith("#main")
     summary = page.locator("summary").first

@@ -138,7 +138,7 @@ def test_the_pages_are_about_the_assignment_and_name_people_as_the_roster_does(
         dataclasses.replace(GRADING, scores=scores, submissions=submissions), tmp_path, ["html"]
     )
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "<title>Week 1 – class report</title>" in page  # noqa: RUF001
+    assert "<title>Week 1 – class report</title>" in page
     assert '<p class="soft">C</p><h1>Week 1</h1>' in page
     assert "Due 20 November 2026, 23:59 CET" in page
     ada, pair, zoe = (

@@ -40,14 +40,14 @@ from .strategies import gradings, texts
 def shown(renderable: object, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(renderable)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    text: str = console.file.getvalue()
     return text
 
 
 def printed(grading: Grading, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width)
     print_class_table(grading, console)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    text: str = console.file.getvalue()
     return text
 
 
@@ -149,7 +149,7 @@ def test_all_failures_are_told_in_full_when_asked() -> None:
 def test_statements_that_repeat_are_counted_and_those_not_shown_as_well() -> None:
     text = told(check(Outcome.FAILED, LOOP))
     assert text.count("FROM lessons") == 1
-    assert "× 24" in text  # noqa: RUF001
+    assert "× 24" in text
     assert "… 76 more" in text
 
 

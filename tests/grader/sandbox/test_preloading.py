@@ -64,7 +64,7 @@ def test_the_judge_asks_for_what_the_instruments_of_an_exercise_need(
         asked.extend(modules)
         preload(modules)
 
-    fresh.sandbox.preload = noted  # type: ignore[assignment, method-assign]
+    fresh.sandbox.preload = noted
     with Judge(fresh.server, fresh.sandbox, seed=1) as judge:
         judge.prepare(plain)
         assert asked == []

@@ -37,7 +37,7 @@ def put(tmp_path: Path) -> Callable[..., Archive]:
 
 def tarred(*members: tuple[str, bytes] | tarfile.TarInfo, mode: str = "w") -> bytes:
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:  # type: ignore[call-overload]  # any
+    with tarfile.open(fileobj=stream, mode=mode) as archive:
         for member in members:
             if isinstance(member, tarfile.TarInfo):
                 archive.addfile(member)

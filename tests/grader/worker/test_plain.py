@@ -217,7 +217,7 @@ def test_attributes_arrive_in_the_order_of_the_class_however_they_were_loaded(
     session.expire(book)
     for name in ("title", "author_id", "id"):
         session.refresh(book, [name])
-    book.shelf, book.aisle = 7, 2  # type: ignore[attr-defined]
+    book.shelf, book.aisle = 7, 2
     assert list(inspect(book).dict)[-1] == "aisle"
     assert list(arrives(book)) == ["id", "title", "author_id", "aisle", "shelf"]
 

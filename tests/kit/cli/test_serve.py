@@ -43,7 +43,7 @@ def ask(method: str, address: str, **options: object) -> httpx2.Response:
     # The server answers a moment after it printed where.
     transport = httpx2.HTTPTransport(retries=8)
     with httpx2.Client(transport=transport, timeout=30) as client:
-        return client.request(method, address, **options)  # type: ignore[arg-type]
+        return client.request(method, address, **options)
 
 
 def test_what_is_in_memory_is_there_until_the_end(kit: Kit) -> None:

@@ -70,7 +70,7 @@ def test_every_operation_keeps_its_word(
 def test_every_chain_of_operations_keeps_its_word(
     api_schema: schemathesis.BaseSchema, app: FastAPI
 ) -> None:
-    class Chain(api_schema.as_state_machine()):  # type: ignore[misc]
+    class Chain(api_schema.as_state_machine()):
         def setup(self) -> None:
             """Begin with an empty store, or what one chain left would decide about the next."""
             if isinstance(app.state.store, MemoryStore):

@@ -23,8 +23,8 @@ def test_what_is_kept_is_what_the_rule_says(made: list[datetime], keep: Keep) ->
     def is_kept(moment: datetime) -> bool:
         def counts(number: int, period: object) -> bool:
             of = period  # a function from a moment to its day, week or month
-            later = {of(other) for other in made if other > moment}  # type: ignore[operator]
-            return of(moment) not in later and len(later) < number  # type: ignore[operator]
+            later = {of(other) for other in made if other > moment}
+            return of(moment) not in later and len(later) < number
 
         return (
             moment == max(made)

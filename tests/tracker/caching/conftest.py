@@ -45,13 +45,13 @@ def redis(redis_socket: Path) -> Iterator[Redis]:
 def settings(request: pytest.FixtureRequest) -> Settings:
     """Settings for a cache of each kind."""
     if request.param == "memory":
-        return Settings(_env_file=None, redis_url=None)  # type: ignore[call-arg]
+        return Settings(_env_file=None, redis_url=None)
     request.getfixturevalue("redis")
     return redis_settings(request.getfixturevalue("redis_socket"))
 
 
 def redis_settings(socket: Path) -> Settings:
-    return Settings(_env_file=None, redis_url=SecretStr(f"unix://{socket}"))  # type: ignore[call-arg]
+    return Settings(_env_file=None, redis_url=SecretStr(f"unix://{socket}"))
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def school(sessions: sessionmaker[Session]) -> School:
 
 
 def in_memory(sessions: sessionmaker[Session]) -> Cache:
-    return make_cache(sessions, Settings(_env_file=None, redis_url=None))  # type: ignore[call-arg]
+    return make_cache(sessions, Settings(_env_file=None, redis_url=None))
 
 
 def read_all(cache: Cache, school: School) -> dict[str, object]:
@@ -284,7 +284,7 @@ def test_a_slow_reader_keeps_nothing_old(
     find = tracks.find
 
     def find_and_be_overtaken(session: Session, **filters: object) -> object:
-        answer = find(session, **filters)  # type: ignore[arg-type]
+        answer = find(session, **filters)
         with sessions() as writer:
             rename(writer, school)
             writer.commit()
@@ -402,7 +402,7 @@ def redis_cache(sessions: sessionmaker[Session], redis_socket: Path, redis: Redi
 
 
 def settings_for(socket: Path) -> Settings:
-    return Settings(_env_file=None, redis_url=SecretStr(f"unix://{socket}"))  # type: ignore[call-arg]
+    return Settings(_env_file=None, redis_url=SecretStr(f"unix://{socket}"))
 
 
 @pytest.mark.redis

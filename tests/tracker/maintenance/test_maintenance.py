@@ -252,7 +252,7 @@ def test_the_daily_checklist_calls_attention_to_what_went_wrong(
     with engine.connect() as connection:
         now = iter(range(0, 1000, 2))
         connection.execute(text("SELECT id FROM users"))
-    cache = make_cache(sessions, Settings(_env_file=None))  # type: ignore[call-arg]
+    cache = make_cache(sessions, Settings(_env_file=None))
     cache.catalog()
     yesterday = datetime.now(UTC) - timedelta(days=2)
     items = daily(sessions, monitor=monitor, cache=cache, last_backup=yesterday)

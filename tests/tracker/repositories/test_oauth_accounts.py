@@ -53,7 +53,7 @@ def test_no_answer_holds_a_token_and_no_query_but_one_reads_it(
     user = make_user()
     account = oauth_accounts.link(session, user.id, "github", "42")
     tokens = {"access_token": SECRET, "refresh_token": SECRET, "id_token": SECRET}
-    renewed = oauth_accounts.renew(session, account.id, {**tokens, "scope": "user"})  # type: ignore[typeddict-item]
+    renewed = oauth_accounts.renew(session, account.id, {**tokens, "scope": "user"})
     session.expire_all()
     with statements() as sent:
         answers = [
@@ -79,7 +79,7 @@ def test_renewing_changes_what_is_given_and_can_empty_it(
     assert (renewed.scope, renewed.expires_at) == (None, moment)
     assert oauth_accounts.access_token_of(session, account.id) is None
     with pytest.raises(InvalidData, match="provider"):
-        oauth_accounts.renew(session, account.id, {"provider": "x"})  # type: ignore[typeddict-unknown-key]
+        oauth_accounts.renew(session, account.id, {"provider": "x"})
     with pytest.raises(NotFound):
         oauth_accounts.renew(session, stranger, {"scope": None})
 

@@ -168,4 +168,4 @@ def test_updates_are_dictionary_updates(
 def test_nothing_else_can_be_changed(session: Session) -> None:
     made = organizations.create(session, name="A")
     with pytest.raises(InvalidData, match="members"):
-        organizations.update_fields(session, made.id, {"members": 3})  # type: ignore[typeddict-unknown-key]
+        organizations.update_fields(session, made.id, {"members": 3})

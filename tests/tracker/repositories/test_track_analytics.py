@@ -55,7 +55,7 @@ def test_a_rating_is_set_and_emptied_and_computing_anew_leaves_it(
     with pytest.raises(InvalidData), session.begin_nested():
         track_analytics.update_fields(session, track.id, {"average_rating": Decimal(6)})
     with pytest.raises(InvalidData, match="total_revenue_cents"):
-        track_analytics.update_fields(session, track.id, {"total_revenue_cents": 1})  # type: ignore[typeddict-unknown-key]
+        track_analytics.update_fields(session, track.id, {"total_revenue_cents": 1})
 
 
 @pytest.mark.parametrize("figure", Figure)

@@ -145,7 +145,7 @@ def test_a_completion_with_an_impossible_value_changes_nothing(
     track, user = make_track(lessons=1), make_user()
     learning.enroll(session, user.id, track.id)
     with pytest.raises(InvalidData):
-        learning.complete_lesson(session, user.id, track.lessons[0].id, **wrong)  # type: ignore[arg-type]
+        learning.complete_lesson(session, user.id, track.lessons[0].id, **wrong)
     session.expire_all()
     assert not progress.of_user(session, user.id)[0].completed
 

@@ -80,7 +80,7 @@ class Learning(RuleBasedStateMachine):
     def outcome(self, *call: object) -> str:
         work, *arguments = call
         try:
-            work(self.session, *arguments)  # type: ignore[operator]
+            work(self.session, *arguments)
         except TrackerError as error:
             return type(error).__name__
         return "done"

@@ -71,7 +71,7 @@ def attempt(lesson_id: UUID, *earned: int, hours: int = 0, **fields: object) -> 
         for number, points in enumerate(earned)
     )
     made = AttemptMade(lesson_id, NOON + timedelta(hours=hours), checks, seed=7, kit_version="1")
-    return replace(made, **fields)  # type: ignore[arg-type]
+    return replace(made, **fields)
 
 
 def test_an_attempt_is_kept_with_its_checks_and_scores_its_lesson(
@@ -172,7 +172,7 @@ def test_nothing_of_a_batch_is_written_where_one_event_is_wrong(
             service.record(session, learner, [good, bad])
         for table in ("exercise_attempts", "hints_taken", "predictions"):
             assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
-    assert progress.get(session, learner, exercise).completed is False  # type: ignore[union-attr]
+    assert progress.get(session, learner, exercise).completed is False
 
 
 def test_only_those_who_are_enrolled_practice(
