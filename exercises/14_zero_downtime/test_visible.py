@@ -19,6 +19,9 @@ FILL = (
     "INSERT INTO public.attempts (user_id, lesson_id, score)"
     " SELECT n * %s %% 97, n %% 11, n * %s %% 101 FROM generate_series(1, %s) AS n"
 )
+# Whoever has changed a row finds it at the end of the table.
+MOVE = "UPDATE public.attempts SET user_id = user_id + 1 WHERE id % 3 = 0"
+WRITE = "LOCK TABLE public.attempts IN ROW EXCLUSIVE MODE"  # as any write does
 
 
 def revision(migrations, file):
@@ -34,8 +37,8 @@ def sent(migrations):
 def filled(migrations, rivals, data, rows=MANY):
     """The table as it is in production, with so many rows; each has another score."""
     migrations.upgrade("0001")
-    with rivals.holding(FILL, [data.number(3, 90), data.number(3, 90), rows]):
-        pass
+    with rivals.holding(FILL, [data.number(3, 90), data.number(3, 90), rows]) as school:
+        school.execute(MOVE)
 
 
 def expanded(migrations, db):
@@ -185,10 +188,19 @@ def test_backfill_in_batches(migrations, db, rivals, data):
     )
 
 
+def left_over(before, after):
+    """What is there besides points. A CHECK may stay that says what the column does not."""
+    new = sorted(after.keys() - before.keys() - {"column attempts.points"})
+    if "NOT NULL" in after["column attempts.points"]:
+        return new
+    return [what for what in new if not what.startswith("constraint")]
+
+
 @check("After 0004 the new version goes on without score", points=2)
 def test_contract(migrations, student, db, rivals, *, schema, data):
     filled(migrations, rivals, data, 40)
     scores = {row["id"]: row["score"] for row in db.rows("attempts")}
+    before = migrations.shape()
     expanded(migrations, db)
     migrations.upgrade(revision(migrations, CONTRACT))
     up = sent(migrations)
@@ -231,23 +243,39 @@ def test_contract(migrations, student, db, rivals, *, schema, data):
         actual="accepted",
         show=up,
     )
+    left = left_over(before, migrations.shape())
+    assert not left, hint(
+        "After 0004 there is still something that was needed on the way alone. Each write does its"
+        " work, and whoever reads the table in a year asks what it is for.",
+        question="What have your revisions made so that two versions could run, and which of it"
+        " does the new version need?",
+        misconception="functions-are-not-looked-into" if "function" in str(left) else "",
+        expected="points in the place of score, and nothing else",
+        actual=", ".join(left),
+        show=up,
+    )
 
 
 @check("While 0005 builds the index, writers go on", points=2)
 def test_index_lets_writers_go_on(migrations, db, schema, rivals, data):
     filled(migrations, rivals, data, 40)
     migrations.upgrade(revision(migrations, CONTRACT))
-    with migrations.paused(revision(migrations, INDEX)) as pause:
-        lock = pause.locks.get("attempts", "")
-        assert not pause.stops("writes", "attempts"), hint(
-            "When the index had been built, and before 0005 was committed, nobody could write to"
-            f" attempts: 0005 held a {lock} on the table. It has held it since it began to build.",
-            question="Which lock does CREATE INDEX take, and which way of building one takes less?",
-            misconception="create-index-only-reads",
-            expected="a lock that lets writers go on, or none",
-            actual=lock,
-            show=pause.statements,
-        )
+    with rivals.holding(WRITE):
+        migrations.start("upgrade", revision(migrations, INDEX))
+        seen = migrations.holds()
+    # Whoever may have no lock beside the one that it waits for stands in line behind it.
+    lock = seen.wanted.get("attempts") or seen.locks.get("attempts", "")
+    assert not seen.stops("writes", "attempts"), hint(
+        f"Somebody was writing to attempts when 0005 came. It asked for {lock} on the table:"
+        " whoever wanted to write after that stood in line behind it, and would have waited until"
+        " the index was built.",
+        question="Which lock does CREATE INDEX take, and which way of building one takes less?",
+        misconception="create-index-only-reads",
+        expected="a lock that lets writers go on, or none",
+        actual=lock,
+        show=seen.statements,
+    )
+    migrations.finish()
     index = schema.table("attempts").index_on("user_id")
     assert index is not None and index.valid, hint(
         "After 0005 there is no index that can be used to find the attempts of a user.",
@@ -255,4 +283,13 @@ def test_index_lets_writers_go_on(migrations, db, schema, rivals, data):
         misconception="",
         expected="a valid index on attempts (user_id)",
         actual="; ".join(i.definition for i in schema.table("attempts").indexes),
+    )
+    ends = migrations.heads
+    assert len(ends) == 1, hint(
+        f"Each of your revisions works, and they end in {len(ends)} heads. Whoever looks after the"
+        " release runs alembic upgrade head, and it does not know which of them is meant.",
+        question="Which revision does each of your files name as the one before it?",
+        misconception="two-heads",
+        expected="one head",
+        actual=", ".join(ends),
     )

@@ -7,20 +7,13 @@ down_revision: str | None = "0003"
 
 
 def upgrade() -> None:
-    # Validated in a transaction of its own, it reads the table beside those who write; then
-    # PostgreSQL need not read it again, under a lock, to know that no row has NULL.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '300ms'")
-        op.execute("ALTER TABLE attempts DROP CONSTRAINT IF EXISTS has_points")
-        op.execute(
-            "ALTER TABLE attempts ADD CONSTRAINT has_points CHECK (points IS NOT NULL) NOT VALID"
-        )
-        op.execute("ALTER TABLE attempts VALIDATE CONSTRAINT has_points")
+    op.execute("SET LOCAL lock_timeout = '300ms'")
     op.execute("DROP TRIGGER in_step ON attempts")
     op.execute("DROP FUNCTION attempts_in_step")
+    # From has_points PostgreSQL knows that no row has NULL, and reads none of them again.
     op.alter_column("attempts", "points", nullable=False)
+    op.drop_constraint("has_points", "attempts")
     op.drop_column("attempts", "score")
-    op.execute("ALTER TABLE attempts DROP CONSTRAINT has_points")
 
 
 def downgrade() -> None:

@@ -8,8 +8,6 @@ down_revision: str | None = "0004"
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        # What an attempt that failed has left behind is no use to anybody.
-        op.drop_index("attempts_of_user", if_exists=True, postgresql_concurrently=True)
         op.create_index("attempts_of_user", "attempts", ["user_id"], postgresql_concurrently=True)
 
 

@@ -1,22 +1,38 @@
 """Where migrations are in the way: in line, under way, and while two versions run."""
 
-from test_visible import FILL, revision, sent
+from test_visible import FILL, MOVE, WRITE, revision, sent
 
 from grader.checks import Raises, check, hint
 
-EXPAND, BACKFILL, CONTRACT = "0002_expand.py", "0003_backfill.py", "0004_contract.py"
+EXPAND, BACKFILL, CONTRACT, INDEX = (
+    "0002_expand.py",
+    "0003_backfill.py",
+    "0004_contract.py",
+    "0005_index.py",
+)
 MANY = 1500
 CHANGE = {
     "score": "UPDATE attempts SET score = :value WHERE id = :id",
     "points": "UPDATE attempts SET points = :value WHERE id = :id",
 }
+READ = "SELECT FROM public.attempts LIMIT 1"
+# What PostgreSQL knew about points before the transaction that is open now.
+KNOWN = (
+    "SELECT a.attnotnull OR coalesce(bool_or(k.convalidated), false) AS known,"
+    " count(k.oid) > 0 AS begun FROM pg_attribute a LEFT JOIN pg_constraint k"
+    " ON k.conrelid = a.attrelid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)"
+    " AND k.conbin::text LIKE '%NULLTEST%nulltesttype 1%'"  # as a text it would want a lock
+    " WHERE a.attrelid = 'public.attempts'::regclass AND a.attname = 'points'"
+    " GROUP BY a.attnotnull"
+)
+DONE = "SELECT id, xmin::text AS written FROM public.attempts WHERE points IS NOT NULL ORDER BY id"
 
 
 def filled(migrations, rivals, data, rows):
     """The table as it is in production, with so many rows; each has another score."""
     migrations.upgrade("0001")
-    with rivals.holding(FILL, [data.number(3, 90), data.number(3, 90), rows]):
-        pass
+    with rivals.holding(FILL, [data.number(3, 90), data.number(3, 90), rows]) as school:
+        school.execute(MOVE)
 
 
 def expanded(migrations, db):
@@ -80,13 +96,19 @@ def test_both_versions_change(migrations, student, db, rivals, data):
 
 def in_line(file, **also):
     return hint(
-        f"A report was reading attempts, and {file} wanted to change the table. It stood in line"
+        f"Somebody was at work on attempts, and {file} wanted to change the table. It stood in line"
         " until it was stopped from outside. Whoever came later, also only to read, stood in line"
         " behind it.",
         question="How long should a migration wait for its lock, and who says so?",
         misconception="waiting-harms-nobody",
         **also,
     )
+
+
+def stood(said, migrations):
+    """Whether it has stood in line: whoever sets no limit is ended by the kit's, after seconds."""
+    limited = any("statement_timeout" in s.text.lower() for s in sent(migrations))
+    return said is not None and said.sqlstate == "57014" and not limited
 
 
 @check("0002 and 0004 give up rather than let everybody stand in line", points=2)
@@ -97,11 +119,9 @@ def test_nobody_stands_in_line(migrations, db, rivals, data):
         if file == CONTRACT:
             migrations.upgrade(revision(migrations, BACKFILL))
         shape = migrations.shape()
-        with rivals.holding("SELECT FROM public.attempts LIMIT 1"):
+        with rivals.holding(READ):
             said = migrations.upgrade(target, expect=Raises(otherwise=in_line(file)))
-        # Whoever sets no limit is ended by that of the kit, after seconds.
-        limited = any("statement_timeout" in s.text.lower() for s in sent(migrations))
-        assert said.sqlstate != "57014" or limited, in_line(file, show=sent(migrations))
+        assert not stood(said, migrations), in_line(file, show=sent(migrations))
         left = migrations.differences(shape)
         assert not left, hint(
             f"{file} gave up, which is right, but a part of it stayed.",
@@ -114,7 +134,39 @@ def test_nobody_stands_in_line(migrations, db, rivals, data):
         migrations.upgrade(target)
 
 
-@check("0003 locks no table for those who write", points=2)
+@check("0004 does not read the table while others wait", points=1)
+def test_contract_reads_nothing(migrations, db, rivals, data):
+    filled(migrations, rivals, data, 20)
+    expanded(migrations, db)
+    migrations.upgrade(revision(migrations, BACKFILL))
+    # Its own limit may end it before it was looked at.
+    for _ in range(5):
+        with rivals.gate("alembic_version"):
+            migrations.start("upgrade", revision(migrations, CONTRACT))
+            pause, [row] = migrations.holds(), db.query(KNOWN)
+            is_seen = migrations.is_waiting
+        migrations.finish(expect=Raises(required=not is_seen))
+        if is_seen:
+            break
+    else:
+        migrations.upgrade(revision(migrations, CONTRACT))
+    # One that looks first, and only then locks the table, may do both in one transaction.
+    looked = row["begun"] and any("validate" in s.text.lower() for s in pause.statements)
+    reads = pause.stops("reads", "attempts") and not row["known"] and not looked
+    assert not reads, hint(
+        "0004 held a lock on attempts that lets nobody read or write, and under this lock"
+        " PostgreSQL had to read the table from the first row to the last, to find out whether one"
+        " of them has NULL in points. Of some million rows that takes a while.",
+        question="How can PostgreSQL have learned before, beside those who write, that no row has"
+        " NULL?",
+        misconception="lock-until-commit",
+        expected="a constraint that was validated before the table was locked",
+        actual="one that is not validated" if row["begun"] else "none",
+        show=pause.statements,
+    )
+
+
+@check("0003 locks no table for those who write", points=1)
 def test_backfill_locks_no_table(migrations, db, rivals, data):
     filled(migrations, rivals, data, 40)
     expanded(migrations, db)
@@ -134,7 +186,7 @@ def test_backfill_locks_no_table(migrations, db, rivals, data):
     assert not left, hint(f"After 0003, {left} of 40 rows have no points.", misconception="")
 
 
-@check("What somebody writes while 0003 is at work is not overwritten", points=2)
+@check("What somebody writes while 0003 is at work is not overwritten", points=1)
 def test_backfill_overwrites_nothing(migrations, db, rivals, data):
     filled(migrations, rivals, data, 40)
     expanded(migrations, db)
@@ -185,10 +237,74 @@ def test_backfill_goes_on(migrations, db, rivals, faults, data):
         actual="no row has points",
         show=sent(migrations),
     )
+    before = db.query(DONE)
     migrations.upgrade(target)
+    after = {row["id"]: row["written"] for row in db.query(DONE)}
+    again = sum(after.get(row["id"]) != row["written"] for row in before)
+    assert not again, hint(
+        f"0003 was interrupted when {len(before)} of {MANY} rows were done. The next attempt wrote"
+        f" {again} of them once more: it began at the first row instead of going on.",
+        question="How does your backfill tell a row that is done from one that is not?",
+        misconception="",
+        expected="rows that are done are left alone",
+        actual=f"{again} rows were written again",
+        show=sent(migrations),
+    )
     left = db.count("attempts", points=None)
     assert not left, hint(
         f"0003 was interrupted and started again, and {left} rows have no points.",
         misconception="",
         show=sent(migrations),
     )
+
+
+def refusal(file):
+    return Raises(
+        "NotImplementedError",
+        hint(
+            f"The way down of {file} neither went through nor said that there is none.",
+            question="Has somebody ever gone this way? If not, what should who tries it learn?",
+            misconception="",
+            expected="the way down, or NotImplementedError",
+        ),
+        required=False,
+    )
+
+
+@check("A way down takes back what its way up did, or says that it does not", points=1)
+def test_ways_down(migrations, db, rivals, data):
+    filled(migrations, rivals, data, 20)
+    for file, lower in ((EXPAND, ""), (CONTRACT, BACKFILL), (INDEX, CONTRACT)):
+        below = revision(migrations, lower) if lower else "0001"
+        migrations.upgrade(below)
+        before = migrations.shape()
+        target = revision(migrations, file)
+        migrations.upgrade(target)
+        after = migrations.shape()
+        words = in_line(f"the way down of {file}")
+        with rivals.holding(WRITE):
+            migrations.start("downgrade", below)
+            in_the_way = migrations.holds().stops("writes", "attempts")
+            if in_the_way:
+                said = migrations.finish(expect=Raises(otherwise=words, required=False))
+                assert not stood(said, migrations), words
+        if not in_the_way:
+            migrations.finish(expect=Raises(required=False))
+        if target in migrations.current:
+            migrations.downgrade(below, expect=refusal(file))
+        refused = target in migrations.current
+        wrong = migrations.differences(after if refused else before)
+        assert not wrong, hint(
+            f"The way down of {file} "
+            + (
+                "says that there is none, and has changed something."
+                if refused
+                else "went through, and Alembic notes that the database is at the revision before"
+                " it. The tables are not."
+            ),
+            question="Which step of the way up has no step of the way down that takes it back?",
+            misconception="",
+            expected="the tables as they were",
+            actual="; ".join(wrong),
+            show=sent(migrations),
+        )

@@ -11,6 +11,7 @@ down_revision: str | None = "0002"
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("UPDATE attempts SET points = score WHERE points IS NULL")
+        op.execute("ALTER TABLE attempts VALIDATE CONSTRAINT has_points")
 
 
 def downgrade() -> None:

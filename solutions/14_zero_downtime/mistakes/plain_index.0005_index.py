@@ -13,4 +13,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("attempts_of_user")
+    with op.get_context().autocommit_block():
+        op.drop_index("attempts_of_user", postgresql_concurrently=True)

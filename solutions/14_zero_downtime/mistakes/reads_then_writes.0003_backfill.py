@@ -20,6 +20,7 @@ def upgrade() -> None:
         while rows := connection.execute(READ, {"id": last}).mappings().all():
             connection.execute(WRITE, [dict(row) for row in rows])
             last = rows[-1]["id"]
+        op.execute("ALTER TABLE attempts VALIDATE CONSTRAINT has_points")
 
 
 def downgrade() -> None:

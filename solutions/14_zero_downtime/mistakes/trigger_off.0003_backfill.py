@@ -13,6 +13,7 @@ def upgrade() -> None:
     for rest in range(10):
         op.execute(f"UPDATE attempts SET points = score WHERE id % 10 = {rest}")
     op.execute("ALTER TABLE attempts ENABLE TRIGGER in_step")
+    op.execute("ALTER TABLE attempts VALIDATE CONSTRAINT has_points")
 
 
 def downgrade() -> None:

@@ -2,7 +2,6 @@
 # fails: test_nobody_stands_in_line
 """A second column, and a trigger that keeps both in step as long as two versions run"""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0002"
@@ -11,12 +10,10 @@ down_revision: str | None = "0001"
 IN_STEP = """
 CREATE FUNCTION attempts_in_step() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        NEW.points := coalesce(NEW.points, NEW.score);
-        NEW.score := coalesce(NEW.score, NEW.points);
-    ELSIF NEW.points IS DISTINCT FROM OLD.points THEN
+    -- Before an INSERT, OLD.points is NULL.
+    IF NEW.points IS DISTINCT FROM OLD.points THEN
         NEW.score := NEW.points;
-    ELSIF NEW.score IS DISTINCT FROM OLD.score THEN
+    ELSE
         NEW.points := NEW.score;
     END IF;
     RETURN NEW;
@@ -26,7 +23,11 @@ $$
 
 
 def upgrade() -> None:
-    op.add_column("attempts", sa.Column("points", sa.Integer()))
+    # The constraint holds for what is written from now on; 0003 looks at the rows that are there.
+    op.execute(
+        "ALTER TABLE attempts ADD COLUMN points integer,"
+        " ADD CONSTRAINT has_points CHECK (points IS NOT NULL) NOT VALID"
+    )
     op.execute(IN_STEP)
     op.execute(
         "CREATE TRIGGER in_step BEFORE INSERT OR UPDATE ON attempts"
@@ -38,4 +39,4 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '300ms'")
     op.execute("DROP TRIGGER in_step ON attempts")
     op.execute("DROP FUNCTION attempts_in_step")
-    op.drop_column("attempts", "points")
+    op.execute("ALTER TABLE attempts DROP COLUMN points")

@@ -47,10 +47,13 @@ class Pause:
     locked_rows: dict[str, int]
     """By table, how many rows nobody else can change as long as it goes on; for tables whose
     writers are not stopped altogether."""
+    wanted: dict[str, str]
+    """By table, the strongest lock that it stands in line for: whoever comes later and cannot have
+    a lock beside that one stands in line behind it."""
 
     def stops(self, whom: Literal["reads", "writes"], table: str) -> bool:
         """Whether those who read a table, or write to it, have to wait for it now."""
-        return self.locks.get(table) in STOP[whom]
+        return bool({self.locks.get(table), self.wanted.get(table)} & set(STOP[whom]))
 
 
 def transactions(statements: list[Statement]) -> Iterator[list[Statement]]:

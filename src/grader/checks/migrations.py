@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from psycopg import sql
 
 from grader.checks.inside import ENVIRONMENT, compare_models, run_alembic
-from grader.checks.locks import MODES, STOP, Pause, transactions, without_notes
+from grader.checks.locks import MODES, Pause, transactions, without_notes
 from grader.checks.revisions import Revision, heads_of, read_revisions
 from grader.checks.rival import Result, Rival
 from grader.checks.rivals import Rivals
@@ -207,25 +207,24 @@ class Migrations:
         assert self._process is not None, "start() comes first"
         # Who waits for a row has a lock of its own kind on that row: it is none on the table.
         rows = self._examination.state.query(
-            "SELECT c.relname::text AS name, l.mode FROM pg_catalog.pg_locks l"
+            "SELECT c.relname::text AS name, l.mode, l.granted FROM pg_catalog.pg_locks l"
             " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
-            " WHERE l.granted AND l.locktype = 'relation'"
+            " WHERE l.locktype = 'relation'"
             " AND l.pid = ANY (%s) AND c.relkind IN ('r', 'p')"
             " AND c.relnamespace = 'public'::pg_catalog.regnamespace",
             [list(self._process.pids)],
         )
         locks: dict[str, str] = {}
+        wanted: dict[str, str] = {}
         for row in rows:
             name, mode = row["name"], row["mode"]
             if name != _VERSIONS:
-                locks[name] = max(locks.get(name, mode), mode, key=MODES.index)
+                these = locks if row["granted"] else wanted
+                these[name] = max(these.get(name, mode), mode, key=MODES.index)
+        pause = Pause(dict(sorted(locks.items())), Sent(self._sent()), {}, wanted)
         # Where the whole table is locked, its rows can perhaps not even be counted.
-        counts = {
-            name: self._locked_rows(name)
-            for name, mode in sorted(locks.items())
-            if mode not in STOP["writes"]
-        }
-        return Pause(dict(sorted(locks.items())), Sent(self._sent()), counts)
+        free = [name for name in pause.locks if not pause.stops("writes", name)]
+        return dataclasses.replace(pause, locked_rows={n: self._locked_rows(n) for n in free})
 
     def together(self, number: int, target: str = "head") -> list[Result]:
         """Upgrade by so many processes at the same time: each finds the old version, then all go

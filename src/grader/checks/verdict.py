@@ -82,11 +82,13 @@ class Raises:
     """Expects a call to raise; with a name, that exception class or one derived from it.
 
     ``Raises("TrackNotFound", otherwise=hint("…", question="…"))`` says what the learner is told
-    where it is not raised; without it, that it was not.
+    where it is not raised; without it, that it was not. With ``required=False`` the call may also
+    answer, and ``otherwise`` is for those who raise something else.
     """
 
     name: str | None = None
     otherwise: Hint | None = None
+    required: bool = True
 
 
 class NotPassed(Exception):

@@ -420,6 +420,27 @@ def upgrade():
     passed(migrate(HOLDS, backfill.replace("STEP", "4")))
 
 
+def test_a_lock_that_is_only_waited_for_stops_those_who_come_later(migrate: Migrate) -> None:
+    check = """
+def test_it(db, migrations, rivals):
+    migrations.upgrade("0001")
+    with rivals.holding("LOCK TABLE public.lessons IN ROW EXCLUSIVE MODE"):
+        migrations.start("upgrade", "head")
+        seen = migrations.holds()
+        assert migrations.is_waiting
+    migrations.finish()
+    assert not seen.stops("writes", "lessons"), hint(f"In line for a {seen.wanted['lessons']}.")
+    assert seen.locks["lessons"] == "ShareUpdateExclusiveLock" and not seen.wanted
+"""
+    passed(migrate(check, CONCURRENTLY))
+    # In a transaction of its own it would hold nothing any more before the revision is committed.
+    by_itself = CONCURRENTLY.replace(", postgresql_concurrently=True", "")
+    passed(migrate(PAUSED, by_itself))
+    for answer in (INDEX, by_itself):
+        assert failed(migrate(check, answer)) == "In line for a ShareLock."
+    assert failed(migrate(check, RIGHT)) == "In line for a AccessExclusiveLock."
+
+
 def test_who_never_gives_up_is_told_so_in_the_words_of_the_exercise(migrate: Migrate) -> None:
     check = """
 def test_it(migrations, rivals):

@@ -138,6 +138,16 @@ def test_an_author_may_say_what_it_means_that_nothing_was_raised(student: Studen
     assert (failure.expected, failure.actual) == ("raises Refused", "returned 3")
 
 
+def test_an_exception_can_be_allowed_without_being_required(student: Student) -> None:
+    def refuse(session: Any, module: Any, error: str) -> Any:
+        raise {"lookup": LookupError, "key": KeyError, "type": TypeError}[error]("no")
+
+    may = Raises("LookupError", otherwise=hint("Neither nor."), required=False)
+    assert student.call("add", 1, 2, expect=may) == 3
+    assert student.drive(refuse, "key", expect=may).type == "KeyError"
+    assert why(lambda: student.drive(refuse, "type", expect=may)).message == "Neither nor."
+
+
 def test_an_exception_without_a_message_is_told_without_a_colon(student: Student) -> None:
     def leave(session: Any, module: Any) -> Any:
         raise NotImplementedError

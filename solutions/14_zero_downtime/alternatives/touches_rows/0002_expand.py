@@ -28,4 +28,6 @@ def upgrade():
 
 
 def downgrade():
-    raise NotImplementedError
+    op.execute("SET LOCAL lock_timeout TO 200")
+    op.execute("DROP FUNCTION same CASCADE")
+    op.drop_column("attempts", "points")

@@ -21,4 +21,4 @@ def upgrade():
 
 
 def downgrade():
-    raise NotImplementedError
+    pass

@@ -18,4 +18,5 @@ def upgrade():
 
 
 def downgrade():
-    raise NotImplementedError
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_attempts_user_id")

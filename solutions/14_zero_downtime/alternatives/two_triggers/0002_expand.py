@@ -9,7 +9,8 @@ down_revision = "0001"
 def upgrade():
     op.execute("""
         SET LOCAL lock_timeout = '0.5s';
-        ALTER TABLE attempts ADD COLUMN points integer;
+        ALTER TABLE attempts ADD COLUMN points integer,
+            ADD CONSTRAINT known CHECK (points IS NOT NULL) NOT VALID;
         CREATE FUNCTION score_follows() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN NEW.score := NEW.points; RETURN NEW; END $$;
         CREATE FUNCTION points_follow() RETURNS trigger LANGUAGE plpgsql AS
@@ -20,7 +21,7 @@ def upgrade():
             FOR EACH ROW EXECUTE FUNCTION points_follow();
         CREATE TRIGGER new_score BEFORE INSERT ON attempts
             FOR EACH ROW WHEN (NEW.score IS NULL) EXECUTE FUNCTION score_follows();
-        CREATE TRIGGER new_points BEFORE INSERT ON attempts
+        CREATE TRIGGER new_points BEFORE INSERT OR UPDATE ON attempts
             FOR EACH ROW WHEN (NEW.points IS NULL) EXECUTE FUNCTION points_follow();
     """)
 

@@ -12,4 +12,5 @@ def upgrade():
 
 
 def downgrade():
-    raise NotImplementedError
+    op.execute("SET LOCAL lock_timeout = '0.2s'")
+    op.execute("DROP INDEX who")

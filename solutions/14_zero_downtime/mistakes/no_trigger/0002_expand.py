@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column("attempts", "points")
+    raise NotImplementedError

@@ -1,0 +1,18 @@
+# misconception: two-heads
+# fails: test_index_lets_writers_go_on
+"""A user's attempts are found quickly"""
+
+from alembic import op
+
+revision: str = "0005"
+down_revision: str | None = "0003"
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.create_index("attempts_of_user", "attempts", ["user_id"], postgresql_concurrently=True)
+
+
+def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.drop_index("attempts_of_user", postgresql_concurrently=True)
