@@ -69,11 +69,8 @@ test-all: setup-dev ## run every test; what the machine lacks is skipped, with t
 mutants: setup-dev ## grade every mutant of the solutions, and write their ledgers
 	@$(BIN)/kit exercise verify --mutants $(ARGS)
 
-# An exercise has a ledger once somebody has read every mutant of it that survived.
-WITH_LEDGER = $(notdir $(patsubst %/mutants.json,%,$(wildcard solutions/*/mutants.json)))
-
-mutants-sample: setup-dev ## grade those of changed exercises that have a ledger, and a part of the others
-	@$(BIN)/kit exercise verify --mutants --sample $(WITH_LEDGER) $(ARGS)
+mutants-sample: setup-dev ## grade those of changed exercises, and a part of the others
+	@$(BIN)/kit exercise verify --mutants --sample $(ARGS)
 
 bench: setup-dev ## measure every figure that the README quotes
 	@for script in bench/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
