@@ -84,8 +84,7 @@ def grade(
     asked = course.assignment(assignment) if assignment else Assignment()
     entries = read_roster(roster, asked.time_zone) if roster else ()
     chosen = tuple(course.select(exercises or asked.exercises))
-    book = None
-    drawn = _drawn(seed)
+    book, drawn = None, _drawn(seed)
     if logbook:
         heading = Heading(course.title, assignment or "", tuple(e.name for e in chosen), drawn)
         book = open_logbook(logbook, heading, resume=resume, any_seed=seed is None, say=say)
@@ -105,8 +104,8 @@ def grade(
     else:
         place = Machine(course.root, paths, home=home, jobs=jobs, **settings)
     how = _How(visible_only, until_failure, book, progress)
-    grading = _grade(course, chosen, paths, place, how)
-    grading = dataclasses.replace(grading, assignment=asked.title)
+    found = _grade(course, chosen, paths, place, how)
+    grading = dataclasses.replace(found, assignment=asked.title)
     if not (entries or asked.due or asked.weights):
         return grading  # scores would only say the points again
     return dataclasses.replace(grading, scores=scores(grading, asked, entries))

@@ -221,7 +221,9 @@ def test_hidden_checks_use_what_the_visible_ones_of_their_exercise_do(tmp_path: 
 
 def test_what_the_visible_file_does_not_have_is_told(tmp_path: Path) -> None:
     root = make_course(tmp_path, hidden=USING.replace("twice", "thrice"))
-    with pytest.raises(CatalogError, match=r"test_hidden\.py cannot be imported.*test_words"):
+    with pytest.raises(
+        CatalogError, match=r"test_hidden\.py, line 2 cannot be imported.*test_words"
+    ):
         _ = load_course(root).exercises[EXERCISE].checks
     assert "test_visible" not in sys.modules
 

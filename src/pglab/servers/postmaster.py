@@ -186,6 +186,9 @@ def complaint(output: Path, data: Path) -> str:
             entry = json.loads(line)
         except ValueError:
             continue
+        # Why a client's session ended, in an earlier run perhaps, is not why the server did.
+        if entry.get("backend_type") == "client backend":
+            continue
         if entry.get("error_severity") in {"FATAL", "PANIC"}:
             return str(entry.get("message", ""))
     return " ".join(line.strip() for line in spoken[-3:])

@@ -134,8 +134,12 @@ def test_a_closed_cell_ends_all_that_runs_in_it(lab: Laboratory) -> None:
     lab.sandbox._ahead[1].wait_ready()  # the next cell is made meanwhile, and would be counted
     before = {process.pid for process in processes_of(lab.sandbox)}
     assert one.call("f") == Answer(None)
-    assert come_true(lambda: len(processes_of(lab.sandbox)) == len(before) + 6)
-    made = {process.pid for process in processes_of(lab.sandbox)} - before
+
+    def made_since() -> set[int]:
+        return {process.pid for process in processes_of(lab.sandbox)} - before
+
+    assert come_true(lambda: len(made_since()) == 6)
+    made = made_since()
     one.close()
     assert are_gone(made)
 

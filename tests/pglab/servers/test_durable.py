@@ -254,6 +254,16 @@ def test_damaged_data_is_named_with_what_to_do(own: Path, damage: str) -> None:
     assert not status(own).running
 
 
+def test_why_an_earlier_session_ended_is_not_why_it_does_not_start(own: Path) -> None:
+    server = DurableServer(own)
+    server.start()
+    with psycopg.connect(server.admin_url):
+        server.stop()  # which tells the session so, and the log
+    (data_of(own) / "global" / "pg_control").unlink()
+    with pytest.raises(ServerStartError, match="pg_control"):
+        DurableServer(own).start()
+
+
 @root_only
 def test_data_that_the_server_may_not_read_is_named(own: Path) -> None:
     os.chown(data_of(own) / "global" / "pg_control", 0, 0)
