@@ -184,6 +184,7 @@ def test_a_seed_is_drawn_and_told_where_none_is_given(graded: Graded) -> None:
     assert len(seeds) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_bubblewrap_finds_what_a_process_finds_to_the_byte(graded: Graded, tmp_path: Path) -> None:
     folder = make_class(tmp_path / "class", CLASS)
@@ -288,6 +289,7 @@ def test_it_survives(student):
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_crashes_costs_nobody_else_anything(graded: Graded, course: Path) -> None:
     write_files(course, {f"{HERE}/test_visible.py": CRASHING})
     crashing = "def add_note(session, body): return 'crash'\ndef find_notes(session, w): return []"

@@ -157,6 +157,7 @@ def test_the_seed_is_that_of_the_grading_that_is_gone_on_with(grader: Grader) ->
     assert as_bytes(grading) == as_bytes(grader(logbook=None, seed=seed))
 
 
+@pytest.mark.slow
 def test_an_answer_that_has_changed_is_graded_again_and_no_other(grader: Grader) -> None:
     grader()
     make_class(grader.folder, {"bob": SOLUTION})

@@ -141,6 +141,7 @@ def test_a_check_that_breaks_is_told_as_broken_and_as_nothing_else(
     ]
 
 
+@pytest.mark.slow
 def test_an_exercise_without_a_ledger_of_mutants_is_named(prove: Prove) -> None:
     proof = prove()
     assert (proof.without_ledger, told(proof)) == ((EXERCISE,), [])

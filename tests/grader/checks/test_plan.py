@@ -198,6 +198,7 @@ def test_it(student, plan):
     assert "more than 5 seconds" in failed(result, Reason.LIMIT)
 
 
+@pytest.mark.slow
 def test_a_function_that_will_not_be_stopped_is_hung_up_on(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

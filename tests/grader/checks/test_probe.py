@@ -394,6 +394,7 @@ def test_it(student, probe, db):
 FOREVER = "LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "trap", "told"),
     [

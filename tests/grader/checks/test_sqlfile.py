@@ -243,6 +243,7 @@ COURSE = {
 }
 
 
+@pytest.mark.slow
 def test_an_exercise_without_any_python_is_graded_and_proved(tmp_path: Path, home: Path) -> None:
     root = write_files(tmp_path / "course", COURSE)
     check = root / HERE / "test_visible.py"

@@ -130,6 +130,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
 
 @given(data=st.data())
 @SLOWLY
+@pytest.mark.slow
 def test_no_value_can_be_changed_unseen(signed: Path, data: st.DataObject) -> None:
     before = (signed / "results.json").read_bytes()
     path = data.draw(st.sampled_from(places(json.loads(before))))

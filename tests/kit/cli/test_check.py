@@ -41,6 +41,7 @@ def test_right_work_is_exit_code_0_and_only_visible_checks_are_run(
     assert "Two greetings" not in ended.out
 
 
+@pytest.mark.slow
 def test_right_work_is_told_what_the_checks_that_it_did_not_see_are_worth(
     check: Inside, tiny: Path
 ) -> None:

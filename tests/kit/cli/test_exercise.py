@@ -46,6 +46,7 @@ def test_an_exercise_that_judges_wrongly_is_exit_code_1_with_every_finding(
     assert "once.py" in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
 def test_a_missing_ledger_is_named_with_what_it_is_and_the_command_that_makes_it(
     verify: Inside, tiny: Path

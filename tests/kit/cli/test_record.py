@@ -75,6 +75,7 @@ def rows(url: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
+@pytest.mark.slow
 def test_a_class_is_in_the_trackers_tables_and_sent_again_it_is_there_once(
     grade: Inside, inside: Inside, tiny: Path, url: str, tmp_path: Path
 ) -> None:

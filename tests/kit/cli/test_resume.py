@@ -83,10 +83,9 @@ def results(out: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.sandbox
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_grading_that_was_broken_off_goes_on_and_finds_the_same(  # noqa: PLR0917 - fixtures
     kit: Kit,
     grading: Callable[..., list[str]],

@@ -73,6 +73,7 @@ def test_what_is_in_the_database_is_there_for_the_next(kit: Kit, learners_home: 
         assert ask("DELETE", address + path).status_code == 204
 
 
+@pytest.mark.slow
 def test_of_an_organization_nothing_else_is_served(
     kit: Kit, learners_home: Path, server: DurableServer
 ) -> None:

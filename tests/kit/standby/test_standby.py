@@ -67,6 +67,7 @@ def test_without_a_seed_each_check_has_its_own(warm: Warm) -> None:
     assert all(s.earned == 2 for s in warm.checked(seed=None).submissions)
 
 
+@pytest.mark.slow
 def test_what_changes_between_two_checks_is_seen(warm: Warm) -> None:
     def failed() -> list[str]:
         (submission,) = warm.checked(seed=None).submissions
@@ -112,6 +113,7 @@ def test_a_check_file_finds_the_environment_of_whoever_asks_and_prints_for_them(
         assert "aside" in ended.err
 
 
+@pytest.mark.slow
 def test_another_environment_or_another_kit_gets_another_checker(
     warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +145,7 @@ def test_the_fingerprint_changes_with_any_file_of_the_kit(
     assert place.fingerprint() != before
 
 
+@pytest.mark.slow
 def test_killed_it_leaves_nothing_and_the_next_check_has_another(warm: Warm) -> None:
     answer_own(warm.course, RIGHT)
     warm.checked()
@@ -177,6 +180,7 @@ def test_killed_in_the_middle_of_a_check_it_is_replaced_by_a_check_without_it(
     wait_until(lambda: not living(family), "everything had ended")
 
 
+@pytest.mark.slow
 def test_ctrl_c_breaks_off_the_check_and_nothing_else(warm: Warm, kit: Kit) -> None:
     environment = kit.environment | {"KIT_HOME": str(warm.home), "KIT_WARM": "5"}
     answer_own(warm.course, RIGHT)

@@ -143,6 +143,7 @@ def test_no_page_shows_a_secret(request: pytest.FixtureRequest, mode: str) -> No
             assert "password_hash" not in answer.text
 
 
+@pytest.mark.slow
 def test_every_table_is_listed_searched_and_opened(studio: Studio) -> None:
     listed = studio.ask("/user/list").text
     identities = set(re.findall(r"/([\w-]+)/list", listed))
