@@ -53,7 +53,31 @@ def answered(response, status=200):
         expected=status,
         actual=told(response),
     )
-    return response.json()
+    return fields(response.json())
+
+
+class Fields(dict):
+    """An object of an answer: one that lacks a field is not what the contract says."""
+
+    def __missing__(self, field):
+        raise AssertionError(
+            hint(
+                f"An answer should have the field {field}, and it is not there.",
+                question="What is it called in the contract, and what came in its place?",
+                misconception="",
+                expected=field,
+                actual=", ".join(self) or "no fields",
+            )
+        )
+
+
+def fields(value):
+    """An answer, all of whose objects tell what they lack."""
+    if isinstance(value, list):
+        return [fields(one) for one in value]
+    if isinstance(value, dict):
+        return Fields({name: fields(one) for name, one in value.items()})
+    return value
 
 
 def told(response):

@@ -1,8 +1,9 @@
 """Where trackers that remember go wrong: in the middle, twice at once, after a hundred rows."""
 
+from test_visible import NOBODY, a_track, a_user, answered, kind, serve, told
+
 from grader.checks import check, hint
 
-NOBODY = 10**12
 BUDGET = 6
 
 
@@ -10,53 +11,11 @@ def ready(migrations):
     migrations.upgrade("head")
 
 
-def serve(api):
-    api.start("app:create_app", factory=True)
-
-
-def a_user(db, data):
-    [user] = db.insert("users", {"email": data.email(), "name": data.name()})
-    return user["id"]
-
-
-def a_track(db, data, lessons=3, **fields):
-    """A published track and the ids of its lessons, as another program stores them."""
-    wanted = {"title": data.text(3), "difficulty": "beginner", "published": True, **fields}
-    [track] = db.insert("tracks", wanted)
-    rows = (
-        {"track_id": track["id"], "position": n, "title": data.word(), "minutes": 10 + n}
-        for n in range(lessons)
-    )
-    return track["id"], [row["id"] for row in db.insert("lessons", *rows)]
-
-
 def learns(db, user, track, *lessons, minutes=0):
     """An enrollment with a record for each lesson, as another program stores it."""
     db.insert("enrollments", {"user_id": user, "track_id": track})
     rows = ({"user_id": user, "lesson_id": lesson, "minutes": minutes} for lesson in lessons)
     db.insert("lesson_progress", *rows)
-
-
-def told(response):
-    return f"{response.status} {response.text[:300]}"
-
-
-def kind(response):
-    """The status, and of a problem what it is called."""
-    body = response.json() if response.status >= 400 else {}
-    name = body.get("type") if isinstance(body, dict) else None
-    return f"{response.status} {name}" if name else str(response.status)
-
-
-def answered(response, status=200):
-    assert response.status == status, hint(
-        f"{response.request} should be answered with status {status}.",
-        question="What does the contract say that this method gives, and what came instead?",
-        misconception="",
-        expected=status,
-        actual=told(response),
-    )
-    return response.json()
 
 
 def counts(db, *tables):
