@@ -6,9 +6,10 @@ do is in README.md.
 
 from datetime import date
 
-from content import FIRST_NAMES, LAST_NAMES, TOPICS, TRACKS  # noqa: F401 - you will want them
-from models import Enrollment, Lesson, Track, User  # noqa: F401 - you will want most of them
-from passwords import hash_password  # noqa: F401 - and this one
+# Nothing here is used yet; you will want most of it.
+from content import FIRST_NAMES, LAST_NAMES, TOPICS, TRACKS
+from models import Enrollment, Lesson, Track, User
+from passwords import hash_password
 from sqlalchemy.orm import Session
 
 

@@ -30,12 +30,12 @@ def seed(session, number, *, learners, until, password):
     for name, title in TRACKS.items():
         slug = f"{name}-{number}"
         rows["tracks"].append((slug, title))
-        dice = Random(f"{number}/{name}")  # noqa: S311 (names, not secrets)
+        dice = Random(f"{number}/{name}")
         for place in range(dice.randint(4, 9)):
             rows["lessons"].append((slug, place + 1, dice.choice(TOPICS), dice.randint(5, 60)))
     hashed = hash_password(password)
     for n in range(learners):
-        dice = Random(f"{number}/{n}")  # noqa: S311 (names, not secrets)
+        dice = Random(f"{number}/{n}")
         mail = f"learner{n + 1}@school{number}.example"
         joined = end - timedelta(days=dice.randint(1, 365))
         name = " ".join((dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 
 def plan(number, learners, until, password):
-    random = Random(f"school {number}")  # noqa: S311 (names, not secrets)
+    random = Random(f"school {number}")
     end = datetime(until.year, until.month, until.day, tzinfo=ZoneInfo("UTC"))
     kept = PasswordHasher().hash(password)  # once: it takes its time
     lessons = [
