@@ -1,10 +1,12 @@
 """What one check costs, and what its parts would cost by themselves: ratios of one run.
 
-    python bench/checks.py [--checks N] [--sandbox bubblewrap|process]
+    python bench/checks.py [--submissions N] [--sandbox bubblewrap|process]
 
 Prints seconds per item and, in the last column, how many times a fork of the warm zygote each
-takes.
-The *floor* is what no grader of this kind can avoid: a clone, a fork, one call, a drop.
+takes. A submission has five checks, fewer than in any exercise of this course.
+The *floor* is what no grader of this kind can avoid, one thing after the other: a clone, a fork, an
+import and a call that writes one row, a drop. The last lines are about whole runs of the grader,
+what it starts and ends included.
 """
 
 from __future__ import annotations
@@ -17,78 +19,80 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.batch import grade
-from grader.sandbox import open_sandbox
-from pglab.scratch import Scratch
-from pglab.servers import open_server
+import psycopg
 
+from grader import wire
+from grader.batch import grade
+from grader.sandbox import Answer, Sandbox, open_sandbox
+from pglab.scratch import Scratch
+from pglab.servers import Server, open_server
+from pglab.urls import database_url, sqlalchemy_url
+
+CHECKS = 5
+SCHEMA = "CREATE TABLE notes (body text NOT NULL);"
+NOTE = (
+    "from sqlalchemy import text\n\n\ndef add(session, body):\n"
+    '    session.execute(text("INSERT INTO notes VALUES (:body)"), {"body": body})\n'
+)
+CHECK = """
+
+@check("Note {number} is stored")
+def test_stored_{number}(student, db, data):
+    student.call("add", data.text())
+    assert db.count("notes") == 1, hint("Nothing was stored.")
+"""
 EXERCISE = {
     "exercises/01_note/exercise.toml": (
         'title = "A note"\nnotebook = "00_start"\nminutes = 1\nanswer = ["note.py"]\n'
         'schema = "schema.sql"\n[worker]\nmodule = "note"\n'
     ),
-    "exercises/01_note/schema.sql": "CREATE TABLE notes (body text NOT NULL);",
-    "exercises/01_note/note.py": (
-        "from sqlalchemy import text\n\n\ndef add(session, body):\n"
-        '    session.execute(text("INSERT INTO notes VALUES (:body)"), {"body": body})\n'
-    ),
-    "exercises/01_note/test_visible.py": (
-        "from grader.checks import check, hint\n\n\n"
-        '@check("A note is stored")\ndef test_stored(student, db, data):\n'
-        '    student.call("add", data.text())\n'
-        '    assert db.count("notes") == 1, hint("Nothing was stored.")\n'
-    ),
+    "exercises/01_note/schema.sql": SCHEMA,
+    "exercises/01_note/note.py": NOTE,
+    "exercises/01_note/test_visible.py": "from grader.checks import check, hint\n"
+    + "".join(CHECK.format(number=number) for number in range(CHECKS)),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checks", type=int, default=100)
+    parser.add_argument("--submissions", type=int, default=100)
     parser.add_argument("--sandbox", default="bubblewrap")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kit-bench-") as folder:
-        root = Path(folder)
-        rows = measure(root, options.checks, options.sandbox)
-    fork = dict(rows)["fork of the warm zygote, and its end"]
-    for name, seconds in rows:
-        print(f"{name:45} {seconds * 1000:9.1f} ms {seconds / fork:8.1f} x")
-    floor, check = dict(rows)["floor: clone, fork, drop"], dict(rows)["a whole check, one process"]
-    print(f"a whole check is {check / floor:.2f} times the floor; {1 / check:.0f} checks a second")
+        rows = measure(Path(folder), options.submissions, options.sandbox)
+    seconds = dict(rows)
+    for name, each_s in rows:
+        print(f"{name:45} {each_s * 1000:9.1f} ms {each_s / seconds[FORK]:8.1f} x")
+    for name in (ONE, TWO):
+        print(
+            f"{name}: {seconds[name] / seconds[FLOOR]:.2f} times the floor; "
+            f"{1 / seconds[name]:.0f} checks a second"
+        )
 
 
-def measure(root: Path, checks: int, sandbox_name: str) -> list[tuple[str, float]]:
+FORK = "fork of the warm zygote, and its end"
+FLOOR = "floor: clone, fork, one call, drop"
+ONE = "a whole check, one process"
+TWO = "a whole check, two processes"
+
+
+def measure(root: Path, submissions: int, sandbox_name: str) -> list[tuple[str, float]]:
     for name, content in EXERCISE.items():
         path = root / "course" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    for number in range(checks):
+    for number in range(submissions):
         target = root / "class" / f"student{number}" / "01_note"
         target.mkdir(parents=True)
-        (target / "note.py").write_text(EXERCISE["exercises/01_note/note.py"], encoding="utf-8")
+        (target / "note.py").write_text(NOTE, encoding="utf-8")
     rows = [("fresh interpreter that imports SQLAlchemy", each(5, fresh_interpreter))]
     with open_server("embedded", home=root / "home", disposable=True) as server:
         sandbox = open_sandbox(sandbox_name, socket_dir=server.socket_dir, own_work=True)
-        try:
-            cell = sandbox.cell()
-
-            def fork() -> None:
-                cell.runner().close()
-                cell.reset()
-
-            rows.append(("fork of the warm zygote, and its end", each(checks, fork)))
-            scratch = Scratch(server)
-            template = scratch.template("bench", lambda url: None)
-
-            def floor() -> None:
-                database = scratch.clone(template)
-                fork()
-                database.drop()
-
-            rows.append(("floor: clone, fork, drop", each(checks, floor)))
-            scratch.close()
-        finally:
-            sandbox.close()
-    for jobs, name in ((1, "a whole check, one process"), (2, "a whole check, two processes")):
+        with sandbox, Scratch(server) as scratch:
+            rows += [
+                (name, each(submissions, part)) for name, part in parts(server, sandbox, scratch)
+            ]
+    for jobs, name in ((1, ONE), (2, TWO)):
         started = time.perf_counter()
         grading = grade(
             [root / "class"],
@@ -100,9 +104,70 @@ def measure(root: Path, checks: int, sandbox_name: str) -> list[tuple[str, float
             seed=1,
             jobs=jobs,
         )
-        rows.append((name, (time.perf_counter() - started) / checks))
+        rows.append((name, (time.perf_counter() - started) / submissions / CHECKS))
         assert all(s.earned == s.points for s in grading.submissions)
     return rows
+
+
+def parts(
+    server: Server, sandbox: Sandbox, scratch: Scratch
+) -> list[tuple[str, Callable[[], None]]]:
+    """What is to be timed, by name."""
+    role = scratch.role()
+
+    def inside(database: str) -> str:
+        return sqlalchemy_url(
+            database_url(
+                database,
+                user=role.name,
+                password=role.password,
+                host=sandbox.socket_dir_inside,
+                port=server.port,
+            )
+        )
+
+    def build(url: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"{SCHEMA} GRANT INSERT ON notes TO PUBLIC".encode())
+
+    template = scratch.template("bench", build)
+    known = scratch.clone(template, grantee=role.name)
+    sandbox.meet(inside(known.name))
+    known.drop()
+    cell = sandbox.cell()
+
+    def fork() -> None:
+        cell.runner().close()
+        cell.reset()
+
+    def floor() -> None:
+        database = scratch.clone(template, grantee=role.name)
+        runner = cell.runner()
+        opened = runner.ask(
+            {
+                "op": "open",
+                "url": inside(database.name),
+                "files": {"note.py": wire.encode(NOTE.encode())},
+                "module": "note",
+            },
+            20,
+        )
+        called = runner.ask(
+            {
+                "op": "call",
+                "function": "add",
+                "args": wire.encode(["a note"]),
+                "kwargs": wire.encode({}),
+                "commit": True,
+            },
+            20,
+        )
+        assert isinstance(opened, Answer) and isinstance(called, Answer), (opened, called)
+        runner.close()
+        cell.reset()
+        database.drop()
+
+    return [(FORK, fork), (FLOOR, floor)]
 
 
 def each(times: int, work: Callable[[], None]) -> float:

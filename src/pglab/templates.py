@@ -17,6 +17,8 @@ __all__ = ["KEPT_DAYS", "drop_stale_templates", "make_template"]
 
 _TEMPLATES = 0x6B6975
 """First key of the templates' advisory locks (after those of the owners)."""
+_BASE = "what every other template is made from"
+"""Its key."""
 KEPT_DAYS = 30
 """Days that a template is kept after its last use."""
 
@@ -32,6 +34,23 @@ def make_template(
     A template is whole when it is marked ``IS_TEMPLATE``, which is the last thing that happens to
     it; then nobody can connect to it any more. The comment says on which day it was used last.
     """
+
+    def base() -> str:
+        return _make(server, prefix, _BASE, _compact, source=lambda: "template0", strategy=strategy)
+
+    return _make(server, prefix, key, build, source=base, strategy=strategy)
+
+
+def _make(
+    server: Server,
+    prefix: str,
+    key: str,
+    build: Callable[[str], None],
+    *,
+    source: Callable[[], str],
+    strategy: str,
+) -> str:
+    """Make a template like another, which is asked for only if the template is not there."""
     name = f"{prefix}_t_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
     # A connection of its own, because waiting for the lock would block all other threads.
     with doing(f"making the template {name}"):
@@ -43,7 +62,7 @@ def make_template(
                 _lock(connection, name)
                 missing = not _is_whole(connection, name)
         if missing:
-            _build(connection, server, name, build, strategy)
+            _build(connection, server, name, build, source=source(), strategy=strategy)
         with doing(f"using the template {name}"):
             _note_use(connection, name)
     return name
@@ -84,16 +103,16 @@ def _build(
     server: Server,
     name: str,
     build: Callable[[str], None],
+    *,
+    source: str,
     strategy: str,
 ) -> None:
     database = sql.Identifier(name)
     try:
         with doing(f"making the template {name}"):
             drop_database(connection, name)  # what a killed builder left half made
-            create = sql.SQL(
-                "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' STRATEGY {}"
-            ).format(database, sql.SQL(strategy))
-            connection.execute(create)
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' STRATEGY {}")
+            connection.execute(create.format(database, sql.Identifier(source), sql.SQL(strategy)))
             close = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC")
             connection.execute(close.format(database))
         build(server.url(name))  # its errors are its author's
@@ -108,6 +127,20 @@ def _build(
         with suppress(psycopg.Error):  # the first error is the one to tell
             drop_database(connection, name)
         raise
+
+
+def _compact(url: str) -> None:
+    """Write the catalog anew, without what only vacuum wants: a fifth less to clone and to drop.
+
+    A new catalog has a map of free space and one of visible pages beside each of its tables, a
+    quarter of all files. Catalogs that databases share are left alone, because others use them.
+    """
+    with connect(url) as connection:
+        tables = connection.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND NOT relisshared"
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(sql.SQL("VACUUM (FULL) {}").format(sql.SQL(table)))
 
 
 def _note_use(connection: psycopg.Connection, name: str) -> None:

@@ -58,6 +58,20 @@ def test_a_clone_has_the_file_that_makes_its_first_connection_quick(own: Scratch
     assert size == (True,)
 
 
+def test_a_clone_is_smaller_than_what_createdb_makes(own: Scratch, query: Query) -> None:
+    name = own.clone(own.template("small", build_nothing)).name
+    (sizes,) = query("SELECT pg_database_size(%s::name), pg_database_size('template0')", name)
+    assert sizes[0] < 0.95 * sizes[1]
+
+
+def test_templates_share_the_work_of_making_them_small(own: Scratch, query: Query) -> None:
+    names = {own.template(key, build_nothing) for key in ("one", "two")}
+    rows = query(
+        "SELECT datname FROM pg_database WHERE datname LIKE 'tpl\\_t\\_%' AND datistemplate"
+    )
+    assert len({name for (name,) in rows} - names) == 1
+
+
 def test_a_session_that_the_builder_left_open_does_not_spoil_the_template(own: Scratch) -> None:
     left: list[psycopg.Connection] = []
     name = own.template("left open", lambda url: left.append(psycopg.connect(url)))
@@ -72,9 +86,11 @@ def test_what_the_builder_raises_is_passed_on_and_nothing_stays(own: Scratch, qu
             connection.execute("CREATE TABLE half (id int)")
             connection.execute("SELEC")
 
+    own.template("whole", build_nothing)
+    before = query("SELECT datname FROM pg_database ORDER BY 1")
     with pytest.raises(psycopg.errors.SyntaxError):
         own.template("broken", fail)
-    assert query("SELECT 1 FROM pg_database WHERE datname LIKE 'tpl\\_t\\_%'") == []
+    assert query("SELECT datname FROM pg_database ORDER BY 1") == before
     assert own.clone(own.template("broken", build_nothing)).name
 
 
