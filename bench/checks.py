@@ -162,7 +162,8 @@ def parts(
             },
             20,
         )
-        assert isinstance(opened, Answer) and isinstance(called, Answer), (opened, called)
+        assert isinstance(opened, Answer), opened
+        assert isinstance(called, Answer), called
         runner.close()
         cell.reset()
         database.drop()

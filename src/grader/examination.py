@@ -67,6 +67,7 @@ class Examination:
         self._start: Mark | None = None
         self._before_last: Mark | None = None
         self._after_last: Mark | None = None
+        self._answer: tuple[int, Failure] | None = None
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -162,6 +163,14 @@ class Examination:
             self.judge.witness.mark(),
         )
 
+    def answered(self, misshapen: Failure) -> None:
+        """Note that the submission's application has answered.
+
+        Args:
+            misshapen: what is wrong if the check cannot do with the answer what it should.
+        """
+        self._answer = len(self.student.calls), misshapen
+
     def _refuse_late_statements(self) -> None:
         """Where statements count, none may be sent after the call has answered.
 
@@ -213,9 +222,12 @@ class Examination:
 
     def _misshapen(self, error: Exception) -> Failure:
         """An answer of another shape; before any answer came, the check itself is at fault."""
-        if not self.student.calls:
+        calls = self.student.calls
+        if self._answer is not None and self._answer[0] == len(calls):
+            return self._answer[1]
+        if not calls:
             raise error
-        call = self.student.calls[-1]
+        call = calls[-1]
         return Failure(
             Reason.ASSERTION,
             f"What {lower_first(call.function)} returned does not have the shape that the README "

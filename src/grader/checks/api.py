@@ -169,9 +169,11 @@ class Api:
             NotPassed: no answer came in the time that a call may take, or none that is HTTP.
         """
         try:
-            return self._ask(method, path, json, headers)
+            response = self._ask(method, path, json, headers)
         finally:
             self._examination.called()
+        self._examination.answered(_misshapen(response))
+        return response
 
     def together(
         self, *requests: tuple[str, str, Any] | tuple[str, str], gate: str | None = None
@@ -192,9 +194,11 @@ class Api:
                 if gate:
                     self._settle(asked)
             try:
-                return [one.result() for one in asked]
+                responses = [one.result() for one in asked]
             finally:
                 self._examination.called()
+        self._examination.answered(_misshapen(responses[-1]))
+        return responses
 
     @property
     def output(self) -> str:
@@ -310,4 +314,15 @@ def _no_json(response: Response) -> Failure:
         misconception="",
         question="What does your application answer here, and what does the README ask for?",
         actual=response.text[:600],
+    )
+
+
+def _misshapen(response: Response) -> Failure:
+    return Failure(
+        Reason.ASSERTION,
+        f"The answer to {clean(response.request, 200)} does not have the shape that the README "
+        "describes.",
+        misconception="",  # the check did not come as far as what it is about
+        question="Which fields and types does the README ask for, and what came?",
+        actual=f"status {response.status}, {response.text[:600]}",
     )

@@ -243,6 +243,35 @@ def test_an_answer_that_comes_drop_by_drop_is_given_up(examine: Examine, start: 
     assert failed(result, Reason.TIMEOUT) == "GET /notes was not answered within 1 seconds."
 
 
+@pytest.mark.parametrize("said", ["null", "[]", "17", '"x"', '{"items": null}', '{"items": [7]}'])
+@pytest.mark.parametrize("how", ["api.get('/')", "api.together(('GET', '/'))[0]"])
+def test_an_answer_of_another_shape_is_a_failure_and_not_an_error_of_the_check(
+    examine: Examine, said: str, how: str
+) -> None:
+    check = f"""
+def test_it(api):
+    api.start()
+    assert [one["id"] for one in {how}.json()["items"]] == [1]
+"""
+    answer = PLAIN.partition("def answer")[0] + (
+        f"def answer(method, path, body):\n    return 200, {said.encode()!r}\n"
+    )
+    result = examine(check, answer)
+    assert failed(result) == (
+        "The answer to GET / does not have the shape that the README describes."
+    )
+    assert result.failure is not None
+    assert result.failure.actual == f"status 200, {said}"
+
+
+def test_of_a_call_and_an_answer_the_later_one_has_the_wrong_shape(examine: Examine) -> None:
+    answer = PLAIN + "def add_note(session, body): return None"
+    call, ask = "student.call('add_note', 'x')", "api.get('/notes').json()"
+    check = "def test_it(api, student):\n    api.start()\n    {}\n    {}[0]"
+    assert "What add_note returned" in failed(examine(check.format(ask, call), answer))
+    assert "The answer to GET /notes" in failed(examine(check.format(call, ask), answer))
+
+
 def test_a_check_that_asks_before_it_starts_is_at_fault(examine: Examine) -> None:
     assert "start() comes first" in errored(examine("def test_it(api): api.get('/')", PLAIN))
     check = "def test_it(api):\n    api.start()\n    api.start()"
