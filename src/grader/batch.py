@@ -73,7 +73,7 @@ def grade(
             the grading is done; who has the result removes it.
         resume: take from the logbook what is there already, and grade what is left.
         say: told in a line what was chosen and why.
-        progress: told after every check.
+        progress: told before the first check and after every one.
 
     Raises:
         GraderError: the course, a path or the machine is not as it must be; the message says what

@@ -47,7 +47,7 @@ class Gathered:
 
     Args:
         work: what is to be done.
-        progress: told after every check.
+        progress: told at once what is known already, and after every check.
         keep: told of every desk that is done.
         known: what was found at some desks already.
     """
@@ -72,8 +72,7 @@ class Gathered:
         for (number, exercise), found in (known or {}).items():
             for one in found:
                 self.judged[number, exercise, one.result.name] = one
-        if self.judged:
-            self._tell()
+        self._tell()
 
     def add(self, key: CheckKey, result: CheckResult, seconds: float) -> None:
         """A check has been run."""

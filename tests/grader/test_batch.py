@@ -143,10 +143,10 @@ def test_visible_checks_may_be_run_alone(graded: Graded) -> None:
     assert of(grading, "ada").points == 2
 
 
-def test_progress_is_told_after_every_check(graded: Graded) -> None:
+def test_progress_is_told_before_the_first_check_and_after_every_one(graded: Graded) -> None:
     told: list[tuple[int, int]] = []
     graded({"ada": SOLUTION, "bob": "x = (", "eve": b"\xff"}, progress=lambda *p: told.append(p))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 CLASS: dict[str, str | bytes] = {
