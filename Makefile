@@ -30,7 +30,7 @@ GRADED = $(ASKED_FOR) --sandbox process $(filter-out $(HOSTILE),$(wildcard $(CLA
 endif
 
 .PHONY: help grade lab test bench docs mutants mutants-sample lint clean lock setup-grade setup-lab setup-dev \
-	test-containers test-sandbox test-browser test-notebooks test-tracker test-slow test-all
+	test-containers test-sandbox test-browser test-notebooks test-notebooks-container test-tracker test-slow test-all
 .NOTPARALLEL:
 
 help: ## show this list
@@ -46,7 +46,7 @@ test: setup-dev ## run the tests that need no container engine and no browser (A
 	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not notebook and not slow" tests $(ARGS)
 
 test-containers: setup-dev ## run the tests on a container engine
-	@KIT_REQUIRE=container $(PYTEST) -q -rs -m container tests $(ARGS)
+	@KIT_REQUIRE=container $(PYTEST) -q -rs -m "container and not notebook" tests $(ARGS)
 
 test-sandbox: setup-dev ## run the tests of the bubblewrap sandbox
 	@KIT_REQUIRE=sandbox $(PYTEST) -q -rs -m "sandbox and not container" tests $(ARGS)
@@ -55,7 +55,10 @@ test-browser: setup-dev ## run the tests in Chromium
 	@KIT_REQUIRE=browser $(PYTEST) -q -rs -m browser tests $(ARGS)
 
 test-notebooks: setup-dev ## run every notebook from its first cell to its last
-	@$(PYTEST) -q -rs -n logical --maxprocesses 4 --dist load -m notebook tests $(ARGS)
+	@$(PYTEST) -q -rs -n logical --maxprocesses 4 --dist load -m "notebook and not container" tests $(ARGS)
+
+test-notebooks-container: setup-dev ## run every notebook on PostgreSQL in a container
+	@KIT_REQUIRE=container $(PYTEST) -q -rs -n logical --maxprocesses 4 --dist load -m "notebook and container" tests $(ARGS)
 
 test-tracker: setup-dev ## run the tests of the tracker, on TRACKER_TEST_VERSION=16 or such
 	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not slow" tests/tracker $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 import psycopg
@@ -26,6 +27,10 @@ _SEATS = 2
 """One for the check that runs, one in which the next is made ready meanwhile."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Desk:
     """Runs the checks of one exercise on one submission, one after the other."""
 
@@ -40,11 +45,14 @@ class Desk:
         self._database = ""
         """The name of the last check's."""
 
-    def run(self, spec: CheckSpec, *, more: bool = False) -> CheckResult:
+    def run(
+        self, spec: CheckSpec, *, more: bool = False, meanwhile: Callable[[], None] = _nothing
+    ) -> CheckResult:
         """Run one check. Whatever the submission does, there is a result.
 
         Args:
-            more: another check will follow, and may be made ready meanwhile.
+            more: another check will follow at this desk, and may be made ready meanwhile.
+            meanwhile: what else can be made ready, where none follows; raises nothing.
         """
         output = ""
         try:
@@ -53,7 +61,10 @@ class Desk:
             with Examination(self, spec) as examination:
                 self._database = examination.database.name
                 if more:
-                    self._prepare_next(examination.sitting.seat)
+                    taken = examination.sitting.seat
+                    self._prepare(next(n for n in range(_SEATS) if self._seat(n) is not taken))
+                else:
+                    meanwhile()
                 try:
                     failure = examination.run()
                 finally:
@@ -68,6 +79,12 @@ class Desk:
                 self._discard()
             failure = findings.check_broke(spec, error) or _kit_error(error)
         return self._result(spec, failure, output)
+
+    def make_ready(self) -> None:
+        """Begin what the first check needs, while a check at another desk runs: all but the
+        submission's own code, which could take of the machine what that check is judged by.
+        """
+        self._prepare(0, imports=False)
 
     def sit(self) -> Sitting:
         """The submission, imported in a process of its own on a fresh database; close it at the
@@ -108,16 +125,15 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare_next(self, taken: Seat) -> None:
+    def _prepare(self, seat: int, *, imports: bool = True) -> None:
         """Begin what the next check needs. What does not work out now is done again then."""
-        free = next(n for n in range(_SEATS) if self._seat(n) is not taken)
         with (
             contextlib.suppress(GraderError, PglabError, psycopg.Error, OSError),
             contextlib.ExitStack() as stack,
         ):
-            sitting = self._sitting(self._seat(free))
+            sitting = self._sitting(self._seat(seat))
             stack.callback(sitting.close)
-            sitting.begin()
+            sitting.begin(imports=imports)
             stack.pop_all()
             self._ahead = sitting
 

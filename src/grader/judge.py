@@ -133,14 +133,14 @@ class Judge:
         return self.scratch.role(member_of=group, connection_limit=Limits().connections)
 
     def retire(self, role: Role) -> None:
-        """Drop a role a little later, when its databases are gone.
+        """Drop a role a little later, when its databases are gone, together with others.
 
         They are dropped in the background, and dropping a role that can still enter one has to
         change many rows of ``pg_database`` at once, which can deadlock with other judges' work.
         """
         self._retired.append(role)
-        while len(self._retired) > _ROLES_KEPT:
-            self.scratch.drop_role(self._retired.popleft())
+        if len(self._retired) >= 2 * _ROLES_KEPT:
+            self.scratch.drop_roles([self._retired.popleft() for _ in range(_ROLES_KEPT)])
 
     def state(self, database: Database, delegate: Delegate | None = None) -> State:
         """What is in a database, and the way to put rows into it: as the author, or a delegate."""

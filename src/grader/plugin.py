@@ -64,6 +64,7 @@ class Bench:
         self._judges = prestarted.judges if prestarted else ()
         self._judge: Judge | None = None
         self._desk: Desk | None = None
+        self._following: Desk | None = None
         self._lanes: Lanes | None = None
         self._failed = False
 
@@ -78,7 +79,9 @@ class Bench:
         desk = self.desk(node.submission, node.exercise)
         if self._failed and self._plan.until_failure:
             return None
-        result = desk.run(item.spec, more=item.more)
+        result = desk.run(
+            item.spec, more=item.more, meanwhile=lambda: self._make_ready(item.following)
+        )
         self._failed = self._failed or result.outcome is Outcome.FAILED
         return result, time.perf_counter() - began
 
@@ -93,15 +96,25 @@ class Bench:
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
         desk = self._desk
         if desk is None or (desk.submission, desk.exercise) != (submission, exercise):
+            following, self._following = self._following, None
             self.clear()
-            desk = self._desk = self._open().desk(submission, exercise)
-            self._failed = False
+            if following and (following.submission, following.exercise) == (submission, exercise):
+                desk = following
+            else:
+                desk = self._open().desk(submission, exercise)
+            self._desk, self._failed = desk, False
         return desk
 
+    def _make_ready(self, node: ExerciseNode | None) -> None:
+        if node is not None and self._following is None:
+            self._following = self._open().desk(node.submission, node.exercise)
+            self._following.make_ready()
+
     def clear(self) -> None:
-        if self._desk is not None:
-            desk, self._desk = self._desk, None
-            desk.close()
+        desks, self._desk, self._following = (self._desk, self._following), None, None
+        for desk in desks:
+            if desk is not None:
+                desk.close()
         if self._lanes is not None:
             lanes, self._lanes = self._lanes, None
             lanes.close()
@@ -142,8 +155,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile |
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    if isinstance(item, CheckItem):
-        item.more = nextitem is not None and nextitem.parent is item.parent
+    if isinstance(item, CheckItem) and isinstance(nextitem, CheckItem):
+        item.more = nextitem.node is item.node
+        item.following = None if item.more else nextitem.node
 
 
 @pytest.hookimpl(wrapper=True)
@@ -244,6 +258,8 @@ class CheckItem(pytest.Item):
     spec: CheckSpec
     more: bool = False
     """Whether another check of the same submission and exercise follows."""
+    following: ExerciseNode | None = None
+    """What comes afterwards, where no other check of this follows."""
 
     def runtest(self) -> None:
         found = self.config.stash[_BENCH].result(self)

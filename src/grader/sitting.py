@@ -110,6 +110,7 @@ class Sitting:
         self.files = files
         self.printed = b""
         self._exercise = exercise
+        self._begun_import = False
         with contextlib.ExitStack() as stack:
             self.runner = seat.runner()
             stack.callback(seat.reset_cell)
@@ -124,13 +125,21 @@ class Sitting:
             "module": exercise.module,
         }
 
-    def begin(self) -> None:
-        """Have the process connect and import the submission, without waiting for it."""
-        self.runner.begin({**self._connect, **self._import, "op": "open"})
+    def begin(self, *, imports: bool = True) -> None:
+        """Have the process connect and import the submission, without waiting for it.
+
+        Args:
+            imports: False leaves that to `is_open`, so that no student code runs until then.
+        """
+        self._begun_import = imports
+        asked = {**self._connect, **self._import, "op": "open"} if imports else self._connect
+        self.runner.begin(asked)
 
     def is_open(self) -> bool:
         """Whether what `begin` began has worked out. If not, why is found by `open` elsewhere."""
         outcome = self.runner.finish(self._exercise.seconds)
+        if isinstance(outcome, Answer) and not self._begun_import:
+            outcome = self.runner.ask(self._import, self._exercise.seconds)
         self.printed = self.runner.output
         return isinstance(outcome, Answer)
 

@@ -182,9 +182,14 @@ class Scratch:
 
     def drop_role(self, role: Role | str) -> None:
         """Drop a role, with what it owns in clones that are still there; safe when it is gone."""
-        name = role if isinstance(role, str) else role.name
-        with self._mutex, self._dropping, doing(f"dropping the role {name}"):
-            drop_role(self._connection, self.server, name)
+        self.drop_roles([role])
+
+    def drop_roles(self, roles: Sequence[Role | str]) -> None:
+        """Drop several roles, and wait only once until no database is just being dropped."""
+        names = [role if isinstance(role, str) else role.name for role in roles]
+        with self._mutex, self._dropping, doing(f"dropping the role {', '.join(names)}"):
+            for name in names:
+                drop_role(self._connection, self.server, name)
 
     def sweep(self) -> list[str]:
         """Drop what killed processes left, and templates unused for a month; the names dropped."""

@@ -17,7 +17,8 @@ from grader import machine, plugin, session, submissions
 from grader.batch import grade
 from grader.desk import Desk
 from grader.errors import CatalogError, JudgeError, SubmissionError
-from grader.results import CheckResult, Grading, Outcome, Reason, SubmissionResult, to_json
+from grader.examination import Examination
+from grader.results import CheckResult, Failure, Grading, Outcome, Reason, SubmissionResult, to_json
 from pglab.servers import Server, open_server
 from tests.grader.courses import (
     BEHIND,
@@ -149,6 +150,36 @@ def test_progress_is_told_before_the_first_check_and_after_every_one(graded: Gra
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+def test_the_next_submission_is_made_ready_during_the_last_check_of_the_one_before(
+    graded: Graded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    run, make_ready, retire = Examination.run, Desk.make_ready, Desk.close
+
+    def noted(self: Examination) -> Failure | None:
+        happened.append(f"{self.spec.name} of {self.desk.submission.student}")
+        return run(self)
+
+    def readied(self: Desk) -> None:
+        happened.append(f"{self.submission.student} made ready")
+        make_ready(self)
+
+    def closed(self: Desk) -> None:
+        happened.append(f"{self.submission.student} closed")
+        retire(self)
+
+    monkeypatch.setattr(Examination, "run", noted)
+    monkeypatch.setattr(Desk, "make_ready", readied)
+    monkeypatch.setattr(Desk, "close", closed)
+    grading = graded({"ada": SOLUTION, "bob": SOLUTION})
+    assert {s.earned for s in grading.submissions} == {of(grading, "ada").points}
+    *_, last = (check.name for check in checks(of(grading, "ada")))
+    i = happened.index("bob made ready")
+    assert happened[i + 1 : i + 3] == [f"{last} of ada", "ada closed"]
+    assert happened[-1] == "bob closed"
+    assert happened.count("bob made ready") == 1
+
+
 CLASS: dict[str, str | bytes] = {
     "ada": SOLUTION,
     "bob": TALKATIVE,
@@ -265,10 +296,10 @@ def test_a_result_that_is_lost_is_an_error_and_never_a_pass(
 ) -> None:
     run = Desk.run
 
-    def lose(self: Desk, spec: Any, *, more: bool) -> CheckResult:
+    def lose(self: Desk, spec: Any, **options: Any) -> CheckResult:
         if self.submission.student == "bob":
             raise RuntimeError("lost on the way")
-        return run(self, spec, more=more)
+        return run(self, spec, **options)
 
     monkeypatch.setattr(Desk, "run", lose)
     grading = graded({"ada": SOLUTION, "bob": SOLUTION})

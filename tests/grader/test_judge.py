@@ -643,7 +643,7 @@ def test_a_role_is_dropped_when_its_desk_is_closed(
             with Course(tmp_path, own).desk(STORES) as desk:
                 desk.run(desk.exercise.checks[0], more=True)
                 assert {seat.role.name for seat in desk._seats} < made()[1]
-        assert len(made()[1] - before) <= 2 + 8
+        assert len(made()[1] - before) <= 2 + 2 * 8
     assert made()[1] == before
 
 
@@ -670,9 +670,9 @@ def test_the_next_check_is_made_ready_while_one_runs_and_shares_nothing_with_it(
     began: list[Sitting] = []
     begin = Sitting.begin
 
-    def watched(sitting: Sitting) -> None:
+    def watched(sitting: Sitting, *, imports: bool) -> None:
         began.append(sitting)
-        begin(sitting)
+        begin(sitting, imports=imports)
 
     monkeypatch.setattr(Sitting, "begin", watched)
     with course.desk(TWICE, SOLUTION + "print('imported')\n") as desk:
@@ -709,7 +709,7 @@ def test_what_a_check_does_reaches_nothing_of_the_one_that_is_made_ready(
 def test_what_could_not_be_made_ready_is_done_when_it_is_due(
     course: Course, monkeypatch: pytest.MonkeyPatch, where: str, made: Made
 ) -> None:
-    def fail(sitting: Sitting) -> bool:
+    def fail(sitting: Sitting, **_: object) -> bool:
         if where == "begin":
             raise SandboxError("not now")
         sitting.runner.finish(60)
@@ -733,6 +733,36 @@ def test_what_was_made_ready_in_vain_is_gone_when_its_desk_is_closed(
         assert desk._ahead is not None
     assert made() == before
     assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_a_desk_that_is_made_ready_runs_no_student_code_before_its_first_check(
+    course: Course,
+) -> None:
+    with course.desk(TWICE, SOLUTION + "print('imported')\n") as desk:
+        desk.make_ready()
+        ahead = desk._ahead
+        assert ahead is not None
+        assert ahead.runner.has_answered(60)
+        assert ahead.runner.output == b""
+        results = both(desk)
+        assert desk._seats[0] is ahead.seat
+    assert [(r.outcome, r.output) for r in results] == [(Outcome.PASSED, "imported\n")] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("x = (", "is not valid Python"), ("import os; os._exit(3)", "ended before it answered")],
+)
+def test_a_desk_that_was_made_ready_tells_why_a_submission_cannot_be_imported(
+    course: Course, answer: str, told: str
+) -> None:
+    with course.desk(TWICE, answer) as desk:
+        desk.make_ready()
+        made_ready = both(desk)
+    with course.desk(TWICE, answer) as desk:
+        assert made_ready == both(desk)
+    assert made_ready[0].failure is not None
+    assert told in made_ready[0].failure.message
 
 
 def test_the_instruments_are_those_that_check_files_may_ask_for() -> None:

@@ -88,9 +88,9 @@ def grader(tmp_path: Path, server: Server, home: Path, monkeypatch: pytest.Monke
     grader = Grader(tmp_path, server, home)
     run = Desk.run
 
-    def noted(self: Desk, spec: Any, *, more: bool = False) -> CheckResult:
+    def noted(self: Desk, spec: Any, **options: Any) -> CheckResult:
         grader.run.append((self.submission.student, spec.name))
-        return run(self, spec, more=more)
+        return run(self, spec, **options)
 
     monkeypatch.setattr(Desk, "run", noted)
     return grader
@@ -203,10 +203,10 @@ def test_what_the_kit_failed_at_is_done_again(
     with monkeypatch.context() as patch:
         judge = Desk.run
 
-        def fail(self: Desk, spec: Any, *, more: bool = False) -> CheckResult:
+        def fail(self: Desk, spec: Any, **options: Any) -> CheckResult:
             if self.submission.student == "eve":
                 raise RuntimeError("the machine is tired")
-            return judge(self, spec, more=more)
+            return judge(self, spec, **options)
 
         patch.setattr(Desk, "run", fail)
         assert grader().submissions[2].has_errors
