@@ -1,7 +1,7 @@
 """How long a learner waits: kit --help, kit check with and without the checker that stays ready,
 and kit watch from a save to the verdict.
 
-    python bench/first_check.py [--rounds N] [--exercise 04_repository]
+    python bench/first_check.py [--rounds N] [--exercise 04_repository | --all]
 
 Whole processes, from start to end, on a copy of the course with the solution in its place. Prints
 the median and the least of each in seconds, and how many times less it is than a check without the
@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 PROJECT = Path(__file__).resolve().parents[1]
 KIT = (sys.executable, "-m", "kit")
@@ -34,10 +35,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--exercise", default="04_repository")
+    parser.add_argument("--all", action="store_true", help="each exercise, a line for each")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kit-bench-") as folder:
-        Path(folder).chmod(0o755)
-        bench = Bench(Path(folder), options.exercise, options.rounds)
+    if options.all:
+        every(options.rounds)
+    else:
+        one(options.exercise, options.rounds)
+
+
+def one(exercise: str, rounds: int) -> None:
+    with Bench(exercise, rounds) as bench:
         rows = {
             "kit --help": bench.times(lambda: bench.kit("--help")),
             "kit check, without a checker": bench.times(lambda: bench.check("0")),
@@ -46,7 +53,6 @@ def main() -> None:
         }
         with bench.watch() as saved:
             rows["kit watch, from a save to the verdict"] = bench.times(saved, bench.rest)
-        bench.end()
     cold = rows["kit check, without a checker"]
     print(f"{'seconds':40}{'median':>10}{'least':>10}{'quicker':>10}")
     for name, seconds in rows.items():
@@ -55,10 +61,28 @@ def main() -> None:
         print(f"{name:40}{median:10.2f}{least:10.2f}{ratio:>10}")
 
 
+def every(rounds: int) -> None:
+    heads = ("checks", "no checker", "with it", "watch")
+    print("medians in seconds    " + "".join(f"{head:>12}" for head in heads))
+    for folder in sorted((PROJECT / "exercises").glob("[0-9]*")):
+        with Bench(folder.name, rounds) as bench:
+            cold = bench.times(lambda: bench.check("0"))
+            bench.check("5")
+            warm = bench.times(lambda: bench.check("5"), bench.rest)
+            with bench.watch() as saved:
+                watched = bench.times(saved, bench.rest)
+        checks = (folder / "test_visible.py").read_text(encoding="utf-8").count("\n@check(")
+        medians = "".join(f"{statistics.median(taken):12.2f}" for taken in (cold, warm, watched))
+        print(f"{folder.name:22}{checks:12}{medians}", flush=True)
+
+
 class Bench:
     """A course in which an exercise is solved, and a home of its own."""
 
-    def __init__(self, folder: Path, exercise: str, rounds: int) -> None:
+    def __init__(self, exercise: str, rounds: int) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="kit-bench-")
+        folder = Path(self._folder.name)
+        folder.chmod(0o755)
         self.exercise = exercise
         self.rounds = rounds
         self.course = folder / "course"
@@ -68,6 +92,13 @@ class Bench:
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         self.environment = kept | {"KIT_HOME": str(self.home), "PYTHONUTF8": "1"}
         self.kit("check", exercise, KIT_WARM="0")  # makes what is made once on a machine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self._folder.cleanup()
 
     def _solve(self) -> Path:
         shutil.copytree(PROJECT / "exercises", self.course / "exercises")
@@ -112,6 +143,7 @@ class Bench:
     def watch(self) -> Iterator[Callable[[], None]]:
         """Gives a function that saves the answer and waits for the verdict."""
         content = self.answer.read_bytes()
+        comment = "--" if self.answer.suffix == ".sql" else "#"
         with subprocess.Popen(
             [*KIT, "watch", self.exercise],
             cwd=self.course,
@@ -128,7 +160,7 @@ class Bench:
                 nonlocal number
                 number += 1
                 new = self.answer.with_name(".new")
-                new.write_bytes(content + f"\n# {number}\n".encode())
+                new.write_bytes(content + f"\n{comment} {number}\n".encode())
                 new.replace(self.answer)
                 self._read_verdict(output)
 
