@@ -90,12 +90,14 @@ def warm_up() -> None:
 def _run_pytest(folder: Path, arguments: Sequence[str], plugins: Sequence[object]) -> int:
     """Run pytest with the plugin of the grader and without all that it does not need."""
     whole = [*arguments, "--rootdir", str(folder), "-c", os.devnull, "--noconftest"]
-    whole += ["--basetemp", str(folder / "temporary")]
+    # Without a limit it makes nodes of all that lies beside the folder.
+    whole += ["--confcutdir", str(folder), "--basetemp", str(folder / "temporary")]
     for plugin in (
         "no:terminal",
         "no:cacheprovider",
         "no:capture",
         "no:logging",
+        "no:unraisableexception",  # collects garbage at the end, while a learner waits
         "grader.plugin",
     ):
         whole += ["-p", plugin]
