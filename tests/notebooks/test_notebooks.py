@@ -20,6 +20,7 @@ from kit.notebook.pictures import FEWEST_WORDS
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+MIGRATIONS = FOLDER.parent / "migrations" / "versions"
 
 MOST_CELLS = 60
 MOST_LINES = 15
@@ -147,6 +148,12 @@ def test_stored_outputs_name_nothing_of_a_machine(path):
     assert dict(notebook.metadata) == storing.METADATA
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags"}
+
+
+def test_the_stored_greeting_tells_the_newest_migration(path):
+    """nbval overlooks the number, so that an output of long ago would stay."""
+    newest = max(file.name[:4] for file in MIGRATIONS.glob("[0-9]*.py"))
+    assert set(re.findall(r"at migration (\w+)", path.read_text(encoding="utf-8"))) == {newest}
 
 
 def test_everything_that_is_shown_has_a_text_form(path):
