@@ -9,6 +9,7 @@ by everything before the last ``::``, which keeps one submission at one exercise
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -145,12 +146,22 @@ class Bench:
 
 
 _BENCH = pytest.StashKey[Bench]()
+_FROZEN = pytest.StashKey[bool]()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile | None:
     if file_path.name == plans.FILE_NAME:
         return PlanFile.from_parent(parent, path=file_path)
     return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what was collected out of the search for garbage, which would otherwise be put off the
+    longer the larger the class is.
+    """
+    if not gc.get_freeze_count():  # nobody else has done it
+        gc.freeze()
+        session.config.stash[_FROZEN] = True
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -177,6 +188,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     with contextlib.suppress(PglabError, psycopg.Error, OSError):
         if bench is not None:
             bench.close()
+    if config.stash.get(_FROZEN, False):
+        gc.unfreeze()
 
 
 class PlanFile(pytest.File):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -148,6 +149,23 @@ def test_progress_is_told_before_the_first_check_and_after_every_one(graded: Gra
     told: list[tuple[int, int]] = []
     graded({"ada": SOLUTION, "bob": "x = (", "eve": b"\xff"}, progress=lambda *p: told.append(p))
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_what_was_collected_is_left_out_of_the_search_for_garbage_until_the_end(
+    graded: Graded,
+) -> None:
+    gc.unfreeze()
+    try:
+        counts: list[int] = []
+        graded({"ada": SOLUTION}, progress=lambda *_: counts.append(gc.get_freeze_count()))
+        assert counts[0] == 0 < counts[-1]
+        assert gc.get_freeze_count() == 0
+        gc.freeze()
+        before = gc.get_freeze_count()
+        graded({"ada": SOLUTION})
+        assert gc.get_freeze_count() > before / 2  # what others froze stays so
+    finally:
+        gc.freeze()
 
 
 def test_the_next_submission_is_made_ready_during_the_last_check_of_the_one_before(
