@@ -295,7 +295,7 @@ def test_nothing_outlives_a_judge_that_was_killed(lab: Laboratory, state: str, r
     )
     assert judge.stdout is not None
     pids, folder, directory = json.loads(judge.stdout.readline())
-    assert len(pids) >= 4
+    assert len(pids) >= 3  # at least a cell, a runner, and what that has started
     judge.send_signal(signal.SIGKILL)
     judge.wait()
     judge.stdout.close()
