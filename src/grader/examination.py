@@ -67,7 +67,7 @@ class Examination:
         self._start: Mark | None = None
         self._before_last: Mark | None = None
         self._after_last: Mark | None = None
-        self._answer: tuple[int, Failure] | None = None
+        self._answer: tuple[int, Callable[[], Failure]] | None = None
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -163,11 +163,11 @@ class Examination:
             self.judge.witness.mark(),
         )
 
-    def answered(self, misshapen: Failure) -> None:
+    def answered(self, misshapen: Callable[[], Failure]) -> None:
         """Note that the submission's application has answered.
 
         Args:
-            misshapen: what is wrong if the check cannot do with the answer what it should.
+            misshapen: tells what is wrong if the check cannot do with the answer what it should.
         """
         self._answer = len(self.student.calls), misshapen
 
@@ -224,7 +224,7 @@ class Examination:
         """An answer of another shape; before any answer came, the check itself is at fault."""
         calls = self.student.calls
         if self._answer is not None and self._answer[0] == len(calls):
-            return self._answer[1]
+            return self._answer[1]()
         if not calls:
             raise error
         call = calls[-1]

@@ -31,6 +31,7 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ class Api:
             response = self._ask(method, path, json, headers)
         finally:
             self._examination.called()
-        self._examination.answered(_misshapen(response))
+        self._examination.answered(partial(_misshapen, response))
         return response
 
     def together(
@@ -197,7 +198,7 @@ class Api:
                 responses = [one.result() for one in asked]
             finally:
                 self._examination.called()
-        self._examination.answered(_misshapen(responses[-1]))
+        self._examination.answered(partial(_misshapen, responses[-1]))
         return responses
 
     @property
