@@ -62,7 +62,8 @@ def test_the_judge_takes_no_more_for_many_than_for_few_and_leaves_nothing(
     assert len(few) == len(many) == 3
     for before, after in zip(few, many, strict=True):
         assert after.megabytes < before.megabytes + 8
-        assert after.files <= before.files + 4  # it may be in the middle of something
+        # It may be in the middle of something, or have two submissions at once.
+        assert after.files <= before.files + 10
     assert not run.left()
     assert earned(run) == POINTS * (MANY // len(ANSWERS))
 
