@@ -53,7 +53,8 @@ class Cluster:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
         until = time.monotonic() + PATIENCE_S
-        while not self._file.exists():
+        # It is there before its content is.
+        while not self._file.exists() or not self._file.read_text("utf-8").rstrip().endswith("}"):
             assert self.scheduler.poll() is None
             assert time.monotonic() < until
             time.sleep(0.05)
