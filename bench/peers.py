@@ -201,6 +201,8 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=40)
     parser.add_argument("--venvs", type=Path, default=Path("build/peers"))
     options = parser.parse_args()
+    if options.submissions < 2:
+        parser.error("--submissions: two at least, for the cost of one more")
     pythons = {name: installed(options.venvs.absolute(), name) for name in PINNED}
     few, many = max(options.submissions // 4, 1), options.submissions
     with tempfile.TemporaryDirectory(prefix="kit-bench-") as name:
@@ -208,10 +210,11 @@ def main() -> None:
         root.chmod(0o755)
         (root / "harness.py").write_text(HARNESS, encoding="utf-8")
         with open_server("embedded", home=root / "home", disposable=True) as server:
-            seconds = {"this kit": [], "this kit, --jobs 2": []}
+            kits = {"this kit": 1, "this kit, --jobs 2": 2}
+            seconds: dict[str, list[float]] = {title: [] for title in kits}
             for count in (few, many):
                 kit = Kit(root / f"kit{count}", server, count)
-                for jobs, title in enumerate(seconds, 1):
+                for title, jobs in kits.items():
                     seconds[title].append(timed(partial(kit.grade, jobs=jobs)))
             scratch = Scratch(server)
             database = scratch.clone(scratch.template("peers", lambda url: None))

@@ -27,10 +27,6 @@ _SEATS = 2
 """One for the check that runs, one in which the next is made ready meanwhile."""
 
 
-def _nothing() -> None:
-    pass
-
-
 class Desk:
     """Runs the checks of one exercise on one submission, one after the other."""
 
@@ -46,7 +42,7 @@ class Desk:
         """The name of the last check's."""
 
     def run(
-        self, spec: CheckSpec, *, more: bool = False, meanwhile: Callable[[], None] = _nothing
+        self, spec: CheckSpec, *, more: bool = False, meanwhile: Callable[[], None] | None = None
     ) -> CheckResult:
         """Run one check. Whatever the submission does, there is a result.
 
@@ -63,7 +59,7 @@ class Desk:
                 if more:
                     taken = examination.sitting.seat
                     self._prepare(next(n for n in range(_SEATS) if self._seat(n) is not taken))
-                else:
+                elif meanwhile:
                     meanwhile()
                 try:
                     failure = examination.run()

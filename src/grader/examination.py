@@ -228,13 +228,10 @@ class Examination:
         if not calls:
             raise error
         call = calls[-1]
-        return Failure(
-            Reason.ASSERTION,
-            f"What {lower_first(call.function)} returned does not have the shape that the README "
-            "describes.",
-            misconception="",  # the check did not come as far as what it is about
-            question="Which keys and types does the README ask for, and what did you return?",
-            actual=clean(f"returned {literal(call.value)}", 600) if call.answered else "",
+        return findings.misshapen(
+            f"What {lower_first(call.function)} returned",
+            "Which keys and types does the README ask for, and what did you return?",
+            clean(f"returned {literal(call.value)}", 600) if call.answered else "",
         )
 
     def _misshapen_in_query(self, error: psycopg.Error) -> Failure:

@@ -100,6 +100,21 @@ def in_the_way(error: psycopg.Error) -> Failure:
     )
 
 
+def misshapen(what: str, question: str, actual: str) -> Failure:
+    """An answer that a check cannot do with what it should.
+
+    Args:
+        what: answered so, such as ``What add_note returned``.
+    """
+    return Failure(
+        Reason.ASSERTION,
+        f"{what} does not have the shape that the README describes.",
+        misconception="",  # the check did not come as far as what it is about
+        question=question,
+        actual=actual,
+    )
+
+
 def sent_late(kind: str) -> Failure:
     return Failure(
         Reason.ASSERTION,

@@ -130,7 +130,7 @@ def _build(
 
 
 def _compact(url: str) -> None:
-    """Write the catalog anew, without what only vacuum wants: a fifth less to clone and to drop.
+    """Write the catalog anew, without what only vacuum wants: a sixth less to clone and to drop.
 
     A new catalog has a map of free space and one of visible pages beside each of its tables, a
     quarter of all files. Catalogs that databases share are left alone, because others use them.

@@ -40,6 +40,7 @@ from grader.checks.rivals import Rivals
 from grader.checks.student import Student
 from grader.checks.verdict import NotPassed
 from grader.errors import CheckError, JudgeError
+from grader.findings import misshapen
 from grader.results import Failure, Reason
 from grader.text import clean
 
@@ -319,11 +320,8 @@ def _no_json(response: Response) -> Failure:
 
 
 def _misshapen(response: Response) -> Failure:
-    return Failure(
-        Reason.ASSERTION,
-        f"The answer to {clean(response.request, 200)} does not have the shape that the README "
-        "describes.",
-        misconception="",  # the check did not come as far as what it is about
-        question="Which fields and types does the README ask for, and what came?",
-        actual=f"status {response.status}, {response.text[:600]}",
+    return misshapen(
+        f"The answer to {clean(response.request, 200)}",
+        "Which fields and types does the README ask for, and what came?",
+        f"status {response.status}, {response.text[:600]}",
     )

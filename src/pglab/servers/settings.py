@@ -53,7 +53,7 @@ DISPOSABLE: dict[str, str] = {
     # Plans and statistics change when a check says ANALYZE, not when a timer does; and an
     # autovacuum worker inside a clone delays its drop.
     "autovacuum": "off",
-    # Each clone and each drop is three checkpoints; nobody reads six lines about them.
+    # A clone and its drop are three checkpoints; nobody reads six lines about them.
     "log_checkpoints": "off",
 }
 

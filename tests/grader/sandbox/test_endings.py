@@ -273,6 +273,8 @@ def f(session):
     return os.getcwd()
 ''')
 folder = one.value("f")
+if sandbox._ahead is not None:
+    sandbox._ahead[1].wait_ready()  # the next cell is made meanwhile
 pids = [process.pid for process in processes_of(sandbox)]
 print(json.dumps([pids, folder, str(getattr(sandbox, "_directory", ""))]), flush=True)
 one.call("f", seconds=600) if sys.argv[7] == "busy" else time.sleep(600)
@@ -295,7 +297,7 @@ def test_nothing_outlives_a_judge_that_was_killed(lab: Laboratory, state: str, r
     )
     assert judge.stdout is not None
     pids, folder, directory = json.loads(judge.stdout.readline())
-    assert len(pids) >= 3  # at least a cell, a runner, and what that has started
+    assert len(pids) >= 4
     judge.send_signal(signal.SIGKILL)
     judge.wait()
     judge.stdout.close()

@@ -6,6 +6,8 @@ length.
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from bench.class_of_1000 import (
     ANSWERS,
     Break,
+    Process,
     Run,
     interrupt,
     kill_a_process_of_the_judge,
@@ -49,21 +52,34 @@ def earned(run: Run) -> list[float]:
     return [submission["earned"] for submission in results["submissions"]]
 
 
+def least(run: Run, process: subprocess.Popen[str]) -> list[Process]:
+    """The least that each process of the judge takes within some checks: while the last one of a
+    submission runs, the next submission is made ready, and both have their files.
+    """
+    looks = []
+    for _ in range(10):
+        looks.append(run.measured(process))
+        time.sleep(0.015)
+    return [
+        Process(min(p.megabytes for p in each), min(p.files for p in each))
+        for each in zip(*looks, strict=True)
+    ]
+
+
 def test_the_judge_takes_no_more_for_many_than_for_few_and_leaves_nothing(
     server: Server, kit_home_for_servers: Path
 ) -> None:
     run = Run(kit_home_for_servers, MANY, server=server)
     with run.started() as process:
         run.until_graded(process, MANY // 3)
-        few = run.measured(process)
+        few = least(run, process)
         run.until_graded(process, MANY - 6)
-        many = run.measured(process)
+        many = least(run, process)
     assert process.returncode == 0
     assert len(few) == len(many) == 3
     for before, after in zip(few, many, strict=True):
         assert after.megabytes < before.megabytes + 8
-        # It may be in the middle of something, or have two submissions at once.
-        assert after.files <= before.files + 10
+        assert after.files <= before.files + 4  # it may be in the middle of something
     assert not run.left()
     assert earned(run) == POINTS * (MANY // len(ANSWERS))
 
