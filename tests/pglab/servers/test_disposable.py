@@ -45,8 +45,7 @@ class Owner:
         )
         directory, self.url = self.line().split()
         self.directory = Path(directory)
-        pid_file = (self.directory / "data" / "postmaster.pid").read_text()
-        self.postmaster = psutil.Process(int(pid_file.split("\n")[0]))
+        self.postmaster = postmaster_of(self.directory)
         self.watchman = self.postmaster.parent()
 
     def line(self) -> str:
@@ -57,6 +56,12 @@ class Owner:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def postmaster_of(directory: Path) -> psutil.Process:
+    """The first process of the server that works in a directory."""
+    pid_file = (directory / "data" / "postmaster.pid").read_text()
+    return psutil.Process(int(pid_file.split("\n")[0]))
 
 
 def processes_of(directory: Path) -> list[psutil.Process]:
@@ -156,7 +161,7 @@ def test_the_servers_environment_is_not_ours(home: Path, monkeypatch: pytest.Mon
     for name, value in {"PGPORT": "1", "PGDATA": "/nowhere", "SECRET_OF_OURS": "x"}.items():
         monkeypatch.setenv(name, value)
     with DisposableServer(home) as server:
-        (postmaster,) = [p for p in processes_of(server.socket_dir.parent) if "-D" in p.cmdline()]
+        postmaster = postmaster_of(server.socket_dir.parent)
         assert "SECRET_OF_OURS" not in postmaster.environ()
         assert not [name for name in postmaster.environ() if name.startswith("PG")]
 
