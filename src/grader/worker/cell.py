@@ -36,21 +36,45 @@ _DYING_SECONDS = 1.0
 """How long a runner that has hung up may take to end."""
 
 
+def fork(*, isolated: bool) -> int:
+    """Like `os.fork`, with ``isolated`` into namespaces of the child's own.
+
+    Raises:
+        OSError: there can be no further process, or no such namespaces.
+    """
+    if not isolated:
+        return os.fork()
+    from grader.worker import namespaces as ns
+
+    return ns.fork_into(
+        ns.CLONE_NEWUSER
+        | ns.CLONE_NEWPID
+        | ns.CLONE_NEWNS
+        | ns.CLONE_NEWNET
+        | ns.CLONE_NEWIPC
+        | ns.CLONE_NEWUTS
+    )
+
+
 def start(
     channel: socket.socket,
     limits: Limits,
     *,
     isolated: bool,
     contained: bool = False,
+    user: int = 0,
+    group: int = 0,
     scratch: Sequence[str] = (),
 ) -> None:
-    """Become the cell and serve until the judge hangs up.
+    """Become the cell, in a process that `fork` has made, and serve until the judge hangs up.
 
     Args:
         channel: to the judge.
         limits: of the submission.
-        isolated: whether nothing but the cell is to be seen: it takes namespaces of its own.
-        contained: with ``isolated``: it has them already, as the first process of a container.
+        isolated: whether nothing but the cell is to be seen: it has namespaces of its own.
+        contained: with ``isolated``: they are a container's, whose first process it is.
+        user: with ``isolated``, who it is outside.
+        group: likewise.
         scratch: with ``isolated``, the directories that are fresh for every check; `HOME` is one.
     """
     if not isolated:
@@ -67,22 +91,11 @@ def start(
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _Cell(channel, limits, isolated=True, mounts=False, scratch=scratch).serve()
         return
-    user, group = os.getuid(), os.getgid()
-    ns.set_dumpable(True)
-    ns.unshare(
-        ns.CLONE_NEWUSER
-        | ns.CLONE_NEWPID
-        | ns.CLONE_NEWNS
-        | ns.CLONE_NEWNET
-        | ns.CLONE_NEWIPC
-        | ns.CLONE_NEWUTS
-    )
+    ns.set_dumpable(True)  # which makes the files its own that say who is who
     ns.map_user(_INSIDE_ID, user, group)
     # Inside the user namespace, where only the cell's own processes count: what one submission
     # starts must not keep another from starting anything.
     _apply(resource.RLIMIT_NPROC, limits.processes)
-    if os.fork() > 0:
-        os._exit(0)
     ns.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ns.mount_tmpfs("/proc", size_bytes=4096, inodes=2, mode="0555")

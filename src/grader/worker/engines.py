@@ -1,14 +1,19 @@
 """The engine of a runner. One that has met the server before it was forked need not ask it again.
 
 SQLAlchemy asks a server a few things on the first connection of an engine, which takes longer than
-connecting does. So the zygote connects once, and what it learned is inherited by every runner.
+connecting does. So the zygote connects once, and what it learned is inherited by every runner, what
+it practised too.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from grader.worker.practice import practise
 
 _met: list[Engine] = []
 """None, or the one engine that knows the server."""
@@ -22,6 +27,8 @@ def meet(url: str) -> None:
     """
     engine = _new(url)
     _greet(engine)
+    with contextlib.suppress(SQLAlchemyError):  # runners work all the same, a little slower
+        practise(engine)
     engine.dispose()
     _met[:] = [engine]
 

@@ -1,14 +1,17 @@
 """The few Linux system calls that a cell is made of, which Python 3.11 does not offer.
 
-Sources: unshare(2), mount(2), umount2(2), prctl(2), capset(2), user_namespaces(7).
+Sources: clone(2), mount(2), umount2(2), prctl(2), capset(2), user_namespaces(7).
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import platform
 import struct
 from pathlib import Path
+from signal import SIGCHLD
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -29,7 +32,10 @@ _PR_SET_NO_NEW_PRIVS = 38
 _LAST_CAPABILITY = 40
 _CAPABILITY_VERSION_3 = 0x20080522
 
+_SYS_CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220}
+
 _libc = ctypes.CDLL(None, use_errno=True)
+_holding = ctypes.PyDLL(None, use_errno=True)
 
 
 def _call(name: str, *arguments: object) -> None:
@@ -38,9 +44,29 @@ def _call(name: str, *arguments: object) -> None:
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
-def unshare(flags: int) -> None:
-    """Move this process (for pid namespaces: its next child) into new namespaces."""
-    _call("unshare", ctypes.c_int(flags))
+def fork_into(flags: int) -> int:
+    """Like `os.fork`, with the child in new namespaces; of pid namespaces it is the first process.
+
+    In a process with one thread only.
+
+    Raises:
+        OSError: the kernel makes no such namespaces for this user.
+    """
+    number = _SYS_CLONE.get(platform.machine())
+    if number is None:
+        raise OSError(errno.ENOSYS, f"clone: its number on {platform.machine()} is not known")
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    # Holding the interpreter's lock, so that the child has it.
+    pid: int = _holding.syscall(*map(ctypes.c_long, (number, flags | SIGCHLD, 0, 0, 0, 0)))
+    if pid == 0:
+        python.PyOS_AfterFork_Child()
+        return 0
+    problem = ctypes.get_errno()
+    python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(problem, f"clone: {os.strerror(problem)}")
+    return pid
 
 
 def map_user(inside: int, user: int, group: int) -> None:

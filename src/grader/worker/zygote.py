@@ -15,7 +15,7 @@ import socket
 import traceback
 from typing import Any, NoReturn
 
-from grader.worker import cell, control, engines
+from grader.worker import cell, control, engines, hugepages
 from grader.worker.limits import Limits
 
 PRELOADED = (
@@ -53,9 +53,15 @@ def main(options: dict[str, Any]) -> None:
             _preload(request["modules"])
             control.send(channel, {"ready": True})
             continue
-        if os.fork() == 0:
-            channel.close()
-            _become_cell(descriptors[0], request, options)
+        user, group = os.getuid(), os.getgid()
+        try:
+            pid = cell.fork(isolated=options["isolated"])
+        except OSError:
+            traceback.print_exc()  # the judge, who waits for the cell, sees its channel closed
+        else:
+            if pid == 0:
+                channel.close()
+                _become_cell(descriptors[0], request, options, user=user, group=group)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -70,8 +76,14 @@ def warm_up(*, isolated: bool) -> None:
     engine = create_engine("postgresql+psycopg://")  # connects to nothing
     select(literal(1)).compile(engine)
     Session(engine).close()
+    _settle()
+
+
+def _settle() -> None:
+    """Leave memory so that it can be shared and need not be written to."""
     gc.collect()
     gc.freeze()  # a collection in a runner would otherwise write to every page it shares
+    hugepages.collapse()
 
 
 def _preload(modules: list[str]) -> None:
@@ -79,8 +91,7 @@ def _preload(modules: list[str]) -> None:
     for module in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
-    gc.collect()
-    gc.freeze()
+    _settle()
 
 
 def _meet(url: str) -> dict[str, Any]:
@@ -89,18 +100,24 @@ def _meet(url: str) -> dict[str, Any]:
         engines.meet(url)
     except Exception as error:
         return {"problem": f"{type(error).__name__}: {error}"}
-    gc.collect()
-    gc.freeze()
+    _settle()
     return {"problem": None}
 
 
-def _become_cell(descriptor: int, request: dict[str, Any], options: dict[str, Any]) -> NoReturn:
+def _become_cell(
+    descriptor: int, request: dict[str, Any], options: dict[str, Any], *, user: int, group: int
+) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         limits = Limits.from_plain(request["limits"])
         channel = socket.socket(fileno=descriptor)
         cell.start(
-            channel, limits, isolated=options["isolated"], scratch=options.get("scratch", ())
+            channel,
+            limits,
+            isolated=options["isolated"],
+            user=user,
+            group=group,
+            scratch=options.get("scratch", ()),
         )
     except BaseException:  # the last frame of a forked child: nothing may unwind into the zygote
         traceback.print_exc()
