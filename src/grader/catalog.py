@@ -25,6 +25,7 @@ from grader.assignment import Assignment, read_assignment
 from grader.checks import INSTRUMENTS
 from grader.checks.verdict import MARK, CheckMark
 from grader.errors import CatalogError, UnknownName
+from grader.independent import independent
 from grader.results import Misconception
 from grader.tomlfile import parse_toml, read_text, read_toml
 
@@ -113,6 +114,11 @@ class Exercise:
     def given_files(self) -> dict[str, bytes]:
         """The course's own files that stand beside the answer."""
         return {name: (self.path / name).read_bytes() for name in self.given}
+
+    @functools.cached_property
+    def importable_beforehand(self) -> dict[str, str]:
+        """The sources of those among them that are modules and need nothing of an answer."""
+        return independent(self.given_files(), self.answer)
 
     @functools.cached_property
     def sha256(self) -> str:

@@ -36,6 +36,7 @@ class Seat:
     def __init__(self, judge: Judge, exercise: Exercise) -> None:
         self.judge = judge
         self.role: Role = judge.role_for(exercise)
+        self._given = exercise.importable_beforehand
         self._cell: Cell | None = None
 
     def cell(self) -> Cell:
@@ -47,6 +48,8 @@ class Seat:
                 self.discard_cell()
         if self._cell is None:
             self._cell = self.judge.sandbox.cell()
+            if self._given:
+                self._cell.begin_preload(self._given)
         return self._cell
 
     def runner(self) -> Runner:

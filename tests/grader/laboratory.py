@@ -84,11 +84,18 @@ class Submission:
     """A submission in a cell of its own, and the runner that imported it last."""
 
     def __init__(
-        self, lab: Laboratory, files: Mapping[str, str | bytes], limits: Limits | None = None
+        self,
+        lab: Laboratory,
+        files: Mapping[str, str | bytes],
+        limits: Limits | None = None,
+        *,
+        beforehand: Mapping[str, str] | None = None,
     ) -> None:
         self.lab = lab
         self.files = files
         self.cell = lab.sandbox.cell(limits)
+        if beforehand:
+            self.cell.begin_preload(beforehand)
         self.runner = self.cell.runner()
         self.imported = self._open()
 

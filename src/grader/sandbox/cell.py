@@ -97,6 +97,17 @@ class Cell:
         self._receive()
         runner.close()
 
+    def begin_preload(self, files: Mapping[str, str]) -> None:
+        """Have modules of the course's own imported that its runners will need, without waiting.
+
+        Args:
+            files: their sources by file name; they need nothing of a submission.
+
+        Raises:
+            SandboxError: the cell has ended.
+        """
+        self._send({"op": "preload", "files": dict(files)})
+
     def begin_reset(self) -> None:
         """Have every process of the submission ended and its directories emptied, without waiting.
 

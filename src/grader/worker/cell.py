@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.worker import control, emptying, runner
+from grader.worker import control, emptying, given, runner
 from grader.worker.groupmemory import GroupMemory
 from grader.worker.limits import Limits
 
@@ -147,6 +147,10 @@ class _Cell:
         if request["op"] == "end":
             self._end(request["pid"])
             return {}
+        if request["op"] == "preload":
+            self._fresh = False
+            given.preload(Path(self._home), request["files"])
+            return {}
         if request["op"] == "why":
             seconds = self._processor_seconds(request["pid"])
             return {
@@ -246,9 +250,7 @@ class _Cell:
                 emptying.empty(place)
             self._memory.has_killed_again()  # what was killed just now says nothing of what comes
         else:
-            if self._home != HOME:
-                shutil.rmtree(self._home, ignore_errors=True)
-            self._home = tempfile.mkdtemp(prefix="kit-student-")
+            self._home = _empty_again(self._home) or tempfile.mkdtemp(prefix="kit-student-")
         self._fresh = True
 
     def _kill(self) -> None:
@@ -278,6 +280,20 @@ class _Cell:
             return [int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text().split()]
         except OSError:  # a kernel built without CONFIG_PROC_CHILDREN
             return []
+
+
+def _empty_again(home: str) -> str | None:
+    """A cell's own directory under the same name, for the modules that were imported from there;
+    None where there is none yet, or it cannot be had again.
+    """
+    if home == HOME:
+        return None
+    shutil.rmtree(home, ignore_errors=True)
+    try:
+        os.mkdir(home, 0o700)
+    except OSError:
+        return None
+    return home
 
 
 def _apply(limit: int, value: int) -> None:
