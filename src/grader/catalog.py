@@ -90,17 +90,7 @@ class Exercise:
         Raises:
             CatalogError: a check file cannot be imported, or a check is not well formed.
         """
-        module, visible = _checks_in(self.path / VISIBLE, self.name, visible=True)
-        hidden: list[CheckSpec] = []
-        if self.solution_path and (file := self.solution_path / HIDDEN).is_file():
-            with _importable(module, as_name=Path(VISIBLE).stem):
-                _, hidden = _checks_in(file, self.name, visible=False)
-        names = [spec.name for spec in [*visible, *hidden]]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise CatalogError(
-                f"{self.name}: two checks are called {twice[0]}. Rename one of them."
-            )
-        return (*visible, *hidden)
+        return _checks_of(self.name, self.path, self.solution_path, self.sha256)
 
     @property
     def has_hidden_checks(self) -> bool:
@@ -299,6 +289,24 @@ def load_exercise(path: Path, solution_path: Path) -> Exercise:
         commits=transaction == "caller",
         seconds=float(worker.positive("seconds", 5)),
     )
+
+
+@functools.lru_cache(maxsize=32)
+def _checks_of(
+    name: str, path: Path, solution_path: Path | None, _sha256: str
+) -> tuple[CheckSpec, ...]:
+    """An exercise's checks. A process that reads a course again, while a learner waits, does not
+    run again what has not changed.
+    """
+    module, visible = _checks_in(path / VISIBLE, name, visible=True)
+    hidden: list[CheckSpec] = []
+    if solution_path and (file := solution_path / HIDDEN).is_file():
+        with _importable(module, as_name=Path(VISIBLE).stem):
+            _, hidden = _checks_in(file, name, visible=False)
+    names = [spec.name for spec in [*visible, *hidden]]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise CatalogError(f"{name}: two checks are called {twice[0]}. Rename one of them.")
+    return (*visible, *hidden)
 
 
 def _checks_in(file: Path, exercise: str, *, visible: bool) -> tuple[ModuleType, list[CheckSpec]]:
