@@ -67,17 +67,15 @@ def worth_of(root: Path, exercise: str) -> float | None:
 
     Returns:
         None where this course cannot know: it has neither the hidden checks nor, in the table
-        ``points`` of ``course.toml``, what they add up to (`grader.release.bundle` writes it).
+        ``points`` of ``course.toml``, what they add up to.
 
     Raises:
         CatalogError: the exercise is not well formed.
     """
-    told = _settings(root).get("points")
-    worth = told.get(exercise) if isinstance(told, dict) else None
-    if isinstance(worth, int | float):
-        return worth
     if not (root / "solutions" / exercise / "test_hidden.py").is_file():
-        return None
+        told = _settings(root).get("points")
+        worth = told.get(exercise) if isinstance(told, dict) else None
+        return worth if isinstance(worth, int | float) else None
     from grader.catalog import load_exercise
 
     return load_exercise(root / "exercises" / exercise, root / "solutions" / exercise).points

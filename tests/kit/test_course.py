@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from grader.catalog import load_course
 from kit import course as courses
 from kit.errors import WrongUsage
 
@@ -20,6 +22,29 @@ def test_the_title_stands_in_course_toml_or_is_the_folders_name(course: Path) ->
     for text, title in (("title = 'Data'", "Data"), ("title = 3", "course"), ("title", "course")):
         (course / "course.toml").write_text(text, encoding="utf-8")
         assert courses.title_of(course) == title
+
+
+def test_what_an_exercise_is_worth_is_counted_or_told(course: Path) -> None:
+    name = "04_repository"
+    assert courses.worth_of(course, name) is None
+    (course / "course.toml").write_text(f"[points]\n{name} = 12.5", encoding="utf-8")
+    assert courses.worth_of(course, name) == 12.5
+    assert courses.worth_of(course, "08_n_plus_one") is None
+    (course / "course.toml").write_text(f"[points]\n{name} = 'many'", encoding="utf-8")
+    assert courses.worth_of(course, name) is None
+
+
+def test_hidden_checks_that_are_there_are_counted(root: Path) -> None:
+    exercises = load_course(root).exercises
+    told = {name: courses.worth_of(root, name) for name in exercises}
+    assert told == {name: exercise.points for name, exercise in exercises.items()}
+
+
+def test_the_course_tells_those_who_have_no_hidden_checks(root: Path, tmp_path: Path) -> None:
+    shutil.copy(root / "course.toml", tmp_path)
+    exercises = load_course(root).exercises
+    told = {name: courses.worth_of(tmp_path, name) for name in exercises}
+    assert told == {name: exercise.points for name, exercise in exercises.items()}
 
 
 def test_outside_a_course_the_message_says_how_to_name_one(tmp_path: Path) -> None:
