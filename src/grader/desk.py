@@ -23,7 +23,7 @@ from pglab.errors import PglabError
 if TYPE_CHECKING:
     from grader.judge import Judge
 
-_SEATS = 2
+SEATS = 2
 """One for the check that runs, one in which the next is made ready meanwhile."""
 
 
@@ -58,7 +58,7 @@ class Desk:
                 self._database = examination.database.name
                 if more:
                     taken = examination.sitting.seat
-                    self._prepare(next(n for n in range(_SEATS) if self._seat(n) is not taken))
+                    self._prepare(next(n for n in range(SEATS) if self._seat(n) is not taken))
                 elif meanwhile:
                     meanwhile()
                 try:
@@ -135,7 +135,7 @@ class Desk:
 
     def _seat(self, number: int) -> Seat:
         while len(self._seats) <= number:
-            seat = Seat(self.judge, self.exercise)
+            seat = self.judge.seat(self.exercise)
             self._seats.append(seat)
             self._names[seat.role.name] = "student"
         return self._seats[number]

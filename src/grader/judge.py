@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 from collections import deque
 from collections.abc import Callable
 from typing import Self
@@ -23,6 +24,7 @@ from grader.delegate import Delegate
 from grader.desk import Desk
 from grader.errors import CheckError, SandboxError
 from grader.sandbox import Sandbox
+from grader.sitting import Seat
 from grader.submissions import Submission
 from grader.worker.limits import Limits
 from pglab.clonepool import ClonePool
@@ -63,6 +65,8 @@ class Judge:
         self._pools: dict[str, ClonePool] = {}
         """By `template_key`: an exercise whose schema was changed has another pool."""
         self._retired: deque[Role] = deque()
+        self._seats: dict[tuple[str, str], list[Seat]] = {}
+        """Nobody sits there yet; by name and hash of the exercise."""
         with contextlib.ExitStack() as stack:
             self._stack = stack
             self.scratch = stack.enter_context(Scratch(server))
@@ -95,6 +99,22 @@ class Judge:
             self._pools[key] = pool
             if len(self._pools) == 1:
                 self._introduce(exercise)
+
+    def prepare_seats(self, exercise: Exercise, count: int) -> None:
+        """Have seats ready, for a submission that will come: `prepare` the exercise first.
+
+        Raises:
+            GraderError, PglabError: that is not possible.
+        """
+        for _ in range(count):
+            seat = Seat(self, exercise)
+            self._seats.setdefault((exercise.name, exercise.sha256), []).append(seat)
+            seat.cell()
+
+    def seat(self, exercise: Exercise) -> Seat:
+        """A seat for one submission at an exercise; close it afterwards."""
+        ready = self._seats.get((exercise.name, exercise.sha256))
+        return ready.pop() if ready else Seat(self, exercise)
 
     def _introduce(self, exercise: Exercise) -> None:
         """Let the sandbox meet the server, as a role that nobody can be afterwards."""
@@ -154,6 +174,9 @@ class Judge:
         return Delegate(self.scratch, database, role, retire=self.retire, note=note)
 
     def close(self) -> None:
+        for seat in itertools.chain(*self._seats.values()):
+            seat.close()
+        self._seats.clear()
         self._stack.close()
 
     def __enter__(self) -> Self:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import psycopg
 
 from grader.catalog import Exercise
+from grader.desk import SEATS
 from grader.errors import GraderError
 from grader.judge import Judge
 from grader.plugin import Prestarted
@@ -68,7 +69,7 @@ class Standby:
         self._judges = [Judge(server, each, seed=self.seed) for each in self._sandboxes]
 
     def prepare(self, exercises: Sequence[Exercise]) -> None:
-        """Have databases of these exercises made, and cells for the submission.
+        """Have databases of these exercises made, and places for the submission.
 
         Raises:
             GraderError, PglabError: that is not possible.
@@ -78,7 +79,8 @@ class Standby:
             for exercise in exercises:
                 checks = math.ceil(sum(c.visible for c in exercise.checks) / len(self._judges))
                 judge.prepare(exercise, stock=min(checks + _SPARE, _STOCK // len(self._judges)))
-            judge.sandbox.prepare()
+            for exercise in exercises:
+                judge.prepare_seats(exercise, SEATS)
 
     def lend(self) -> tuple[Server, Prestarted]:
         """What a grading uses and leaves open."""

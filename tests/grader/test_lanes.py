@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from grader import batch
@@ -78,6 +80,31 @@ def test_checks_really_run_at_the_same_time(server: DisposableServer, course: Pa
     )
     (submission,) = checked(server, course, 2).submissions
     assert submission.earned == 2
+
+
+def test_seats_are_ready_for_this_exercise_and_for_no_other(
+    server: DisposableServer, course: Path
+) -> None:
+    exercise = load_course(course).exercises[EXERCISE]
+    with Standby(server.socket_dir, choice="process", seed=7) as standby:
+        standby.attach(server)
+        before = logins(server)
+        standby.prepare([exercise])
+        ready = logins(server) - before
+        (judge,) = standby.lend()[1].judges
+        visible = course / "exercises" / EXERCISE / "test_visible.py"
+        visible.write_text(visible.read_text("utf-8") + "# changed\n", encoding="utf-8")
+        changed = load_course(course).exercises[EXERCISE]
+        with contextlib.closing(judge.seat(changed)) as other:
+            assert other.role.name not in ready
+        with contextlib.closing(judge.seat(exercise)) as seat:
+            assert seat.role.name in ready
+    assert not logins(server) & ready
+
+
+def logins(server: DisposableServer) -> set[str]:
+    with psycopg.connect(server.admin_url) as connection:
+        return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
 
 
 def test_a_server_that_dies_is_the_kits_fault_in_every_check(tmp_path: Path, course: Path) -> None:

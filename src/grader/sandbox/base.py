@@ -88,12 +88,6 @@ class Sandbox(ABC):
             self._ahead = (limits, self._new_cell(limits))
         return cell
 
-    def prepare(self, limits: Limits | None = None) -> None:
-        """Have the first cell made before it is asked for, as `cell` does with each next one."""
-        if self._ahead is None:
-            limits = limits or Limits()
-            self._ahead = (limits, self._new_cell(limits))
-
     @abstractmethod
     def close(self) -> None:
         """End all that runs in the sandbox; safe to call twice."""
