@@ -157,7 +157,7 @@ class Store:
             learners = [row["user_id"] for row in cursor]
             if user_id in learners:
                 raise AlreadyEnrolled(track_id)
-            if len(learners) == track["seats"]:
+            if track["seats"] is not None and len(learners) >= track["seats"]:
                 raise TrackFull(track_id)
             cursor.execute(
                 """
