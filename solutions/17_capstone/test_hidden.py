@@ -548,6 +548,13 @@ def a_beginning(words):
     asked += [("study", (f"user:{u}", f"lesson:{n}", spent, got)) for u, n, spent, got in studied]
     asked += [(name, (f"user:{n}",)) for n in range(2) for name in ("progress", "enrollments")]
     asked += [("popular", (9,)), ("tracks", (None, None, 1, 2)), ("tracks", (words[0], None, 2, 1))]
+    # Fewer seats than learners: the track is full for whoever comes.
+    asked += [("change_track", ("track:0", {"seats": 1})), ("add_user", ("late@a.example", "Late"))]
+    asked += [("enroll", ("user:2", "track:0")), ("change_track", ("track:0", {"seats": 3}))]
+    asked += [(name, ("user:999",)) for name in ("user", "progress", "enrollments")]
+    asked += [("track", ("track:999",)), ("change_track", ("track:999", {"title": words[0]}))]
+    asked += [("enroll", ("user:999", "track:0")), ("enroll", ("user:0", "track:999"))]
+    asked += [("study", (f"user:{u}", f"lesson:{n}", 1, None)) for u, n in ((999, 0), (0, 999))]
     changes = ({"seats": None}, {"price_cents": 0, "published": False}, {}, {"title": words[3]})
     return asked + [("change_track", ("track:2", change)) for change in changes]
 
