@@ -76,6 +76,7 @@ class Judge:
             self._reader = self._role("pg_read_all_data")
             self.author = self._role(AUTHOR_GROUP)
             create_group(self._admin, STUDENT_GROUP)  # no submission may come that is a member
+            stack.callback(self._close_seats)
             self._stack = stack.pop_all()
 
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
@@ -115,6 +116,11 @@ class Judge:
         """A seat for one submission at an exercise; close it afterwards."""
         ready = self._seats.get((exercise.name, exercise.sha256))
         return ready.pop() if ready else Seat(self, exercise)
+
+    def _close_seats(self) -> None:
+        for seat in itertools.chain(*self._seats.values()):
+            seat.close()
+        self._seats.clear()
 
     def _introduce(self, exercise: Exercise) -> None:
         """Let the sandbox meet the server, as a role that nobody can be afterwards."""
@@ -174,9 +180,6 @@ class Judge:
         return Delegate(self.scratch, database, role, retire=self.retire, note=note)
 
     def close(self) -> None:
-        for seat in itertools.chain(*self._seats.values()):
-            seat.close()
-        self._seats.clear()
         self._stack.close()
 
     def __enter__(self) -> Self:

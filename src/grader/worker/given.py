@@ -22,11 +22,11 @@ def preload(home: Path, files: Mapping[str, str]) -> None:
         home: the directory of the submission's files; empty, and empty again afterwards.
         files: the modules' sources by file name. None of them needs anything of a submission.
     """
-    for name, source in files.items():
-        (home / name).write_text(source, encoding="utf-8")
     sys.dont_write_bytecode = True
     sys.path.append(str(home))
     try:
+        for name, source in files.items():
+            (home / name).write_text(source, encoding="utf-8")
         for name in files:
             importlib.import_module(name.removesuffix(".py"))
         if _are_whole():

@@ -7,15 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PROGRAM = """
 import re
 from pathlib import Path
 from grader.worker import hugepages
 
 def huge_kb():
-    memory = Path("/proc/self/smaps_rollup").read_text()
+    told = Path("/proc/self/smaps_rollup")
+    memory = told.read_text() if told.exists() else "AnonHugePages: 0 kB"
     return int(re.search(r"AnonHugePages: +([0-9]+) kB", memory)[1])
 
 numbers = bytearray(range(256)) * 262_144
@@ -28,7 +27,6 @@ print(huge_kb() - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gathers pages when it is asked to")
 def test_memory_is_gathered_and_keeps_its_content() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
@@ -41,5 +39,8 @@ def test_memory_is_gathered_and_keeps_its_content() -> None:
 
 
 def _can_gather() -> bool:
+    """Linux alone gathers pages when it is asked to, since 6.1; elsewhere nothing happens."""
+    if sys.platform != "linux":
+        return False
     release = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])
     return release >= (6, 1) and Path("/sys/kernel/mm/transparent_hugepage/enabled").exists()
