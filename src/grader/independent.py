@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 _SUFFIX = ".py"
 _DYNAMIC = frozenset({"importlib", "__import__", "runpy", "exec", "eval"})
 """What a module that uses them imports cannot be read in it."""
+_SCRIPTS = frozenset({"alembic"})
+"""What imports them runs inside a command, and is imported by nobody."""
 
 
 def independent(given: Mapping[str, bytes], answer: Iterable[str]) -> dict[str, str]:
@@ -28,7 +30,7 @@ def independent(given: Mapping[str, bytes], answer: Iterable[str]) -> dict[str, 
                 uses[module] = _names(ast.parse(sources[module]))
             except (SyntaxError, ValueError):  # whoever imports it is told
                 sources.pop(module, None)
-    dependent = {name.removesuffix(_SUFFIX) for name in answer} | _DYNAMIC
+    dependent = {name.removesuffix(_SUFFIX) for name in answer} | _DYNAMIC | _SCRIPTS
     dependent |= {name.removesuffix(_SUFFIX) for name in given} - sources.keys()
     while further := {module for module in sources if uses[module] & dependent}:
         dependent |= further

@@ -28,6 +28,7 @@ def test_a_module_of_libraries_alone_is_independent() -> None:
         "__import__('store')",
         "exec(open('store.py').read())",
         "from . import store",
+        "from alembic import context\ncontext.config.get_main_option('sqlalchemy.url')",
         "def unfinished(:",
     ],
 )
