@@ -43,31 +43,31 @@ lab: setup-lab ## open the notebooks in JupyterLab
 	@$(BIN)/kit lab $(ARGS)
 
 test: setup-dev ## run the tests that need no container engine and no browser (ARGS=…)
-	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not notebook and not slow" tests $(ARGS)
+	@$(PYTEST) -q -rsfE $(PARALLEL) -m "not container and not browser and not notebook and not slow" tests $(ARGS)
 
 test-containers: setup-dev ## run the tests on a container engine
-	@KIT_REQUIRE=container $(PYTEST) -q -rs -m "container and not notebook" tests $(ARGS)
+	@KIT_REQUIRE=container $(PYTEST) -q -rsfE -m "container and not notebook" tests $(ARGS)
 
 test-sandbox: setup-dev ## run the tests of the bubblewrap sandbox
-	@KIT_REQUIRE=sandbox $(PYTEST) -q -rs -m "sandbox and not container" tests $(ARGS)
+	@KIT_REQUIRE=sandbox $(PYTEST) -q -rsfE -m "sandbox and not container" tests $(ARGS)
 
 test-browser: setup-dev ## run the tests in Chromium
-	@KIT_REQUIRE=browser $(PYTEST) -q -rs -m browser tests $(ARGS)
+	@KIT_REQUIRE=browser $(PYTEST) -q -rsfE -m browser tests $(ARGS)
 
 test-notebooks: setup-dev ## run every notebook from its first cell to its last
-	@$(PYTEST) -q -rs -n logical --maxprocesses 4 --dist load -m "notebook and not container" tests $(ARGS)
+	@$(PYTEST) -q -rsfE -n logical --maxprocesses 4 --dist load -m "notebook and not container" tests $(ARGS)
 
 test-notebooks-container: setup-dev ## run every notebook on PostgreSQL in a container
-	@KIT_REQUIRE=container $(PYTEST) -q -rs -n logical --maxprocesses 4 --dist load -m "notebook and container" tests $(ARGS)
+	@KIT_REQUIRE=container $(PYTEST) -q -rsfE -n logical --maxprocesses 4 --dist load -m "notebook and container" tests $(ARGS)
 
 test-tracker: setup-dev ## run the tests of the tracker, on TRACKER_TEST_VERSION=16 or such
-	@$(PYTEST) -q -rs $(PARALLEL) -m "not container and not browser and not slow" tests/tracker $(ARGS)
+	@$(PYTEST) -q -rsfE $(PARALLEL) -m "not container and not browser and not slow" tests/tracker $(ARGS)
 
 test-slow: setup-dev ## run the slow tests that need nothing special
-	@$(PYTEST) -q -rs $(PARALLEL) -m "slow and not container and not browser and not notebook" tests $(ARGS)
+	@$(PYTEST) -q -rsfE $(PARALLEL) -m "slow and not container and not browser and not notebook" tests $(ARGS)
 
 test-all: setup-dev ## run every test; what the machine lacks is skipped, with the reason
-	@$(PYTEST) -q -rs tests $(ARGS)
+	@$(PYTEST) -q -rsfE tests $(ARGS)
 
 mutants: setup-dev ## grade every mutant of the solutions, and write their ledgers
 	@$(BIN)/kit exercise verify --mutants $(ARGS)

@@ -76,6 +76,13 @@ def processes_of(directory: Path) -> list[psutil.Process]:
     return found
 
 
+def kill_processes_of(directory: Path) -> None:
+    """Kill every server process that works in a server's directory."""
+    for process in processes_of(directory):
+        with contextlib.suppress(psutil.NoSuchProcess):  # a child ends when the postmaster is gone
+            process.kill()
+
+
 def wait_until(condition: Callable[[], bool], patience_s: float = 30) -> None:
     deadline = time.monotonic() + patience_s
     while not condition():
@@ -94,9 +101,7 @@ def owner(home: Path) -> Iterator[Callable[[str], Owner]]:
     yield start
     for each in owners:
         each.kill()
-        for process in processes_of(each.directory):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        kill_processes_of(each.directory)
         shutil.rmtree(each.directory, ignore_errors=True)
 
 
@@ -306,8 +311,7 @@ def test_a_sweep_leaves_what_is_not_ours_alone(
 def test_a_server_that_crashes_is_cleared_away_by_its_owner(home: Path) -> None:
     server = DisposableServer(home).start()
     directory = server.socket_dir.parent
-    for process in processes_of(directory):
-        process.kill()
+    kill_processes_of(directory)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(server.admin_url)
     server.stop()
