@@ -1,6 +1,6 @@
 """check50's JSON (``check50 --output json``), one document for each student.
 
-``passed`` is null for a check that could not be carried out; the error of the kit is in its cause.
+``passed`` is null for a check that could not be carried out; why is in its cause.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from grader.results import Grading, Outcome, SubmissionResult
 _SYMBOLS = {
     Outcome.PASSED: "✓ passed",
     Outcome.FAILED: "✗ failed",
-    Outcome.ERROR: "! kit error",
+    Outcome.ERROR: "! not judged",
 }
 
 

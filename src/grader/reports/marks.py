@@ -22,7 +22,7 @@ class Mark:
 
 PASSED = Mark("✓", "passed", "p", "green")
 FAILED = Mark("✗", "failed", "f", "red")
-ERROR = Mark("!", "kit error", "e", "bold magenta")
+ERROR = Mark("!", "not judged", "e", "bold magenta")
 ABSENT = Mark("–", "not handed in", "n", "dim")
 PARTLY = Mark("", "partly right", "h", "")
 

@@ -92,7 +92,7 @@ class MisconceptionSummary:
 
 @dataclass(slots=True)
 class ErrorSummary:
-    """The same error of the kit, wherever it happened."""
+    """The same reason why a check could not be judged, wherever it happened."""
 
     exercise: str
     check: CheckResult
@@ -165,7 +165,7 @@ class ClassSummary:
         ]
 
     def errors(self) -> list[ErrorSummary]:
-        """The errors of the kit, those that hit most students first."""
+        """Why checks could not be judged, what hit most students first."""
         found: dict[tuple[str, str, str], ErrorSummary] = {}
         for standing, exercise, check in self._checks():
             if check.outcome is Outcome.ERROR:

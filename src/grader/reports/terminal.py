@@ -88,7 +88,7 @@ def _legend(summary: ClassSummary) -> Text:
     if len(summary.exercises) > _COUNTED:
         legend.append(f"   {_PARTLY} some points")
     if len(summary.final) < len(summary.standings):
-        legend.append("   ! kit error: not final", style=ERROR.color)
+        legend.append("   ! not judged: not final", style=ERROR.color)
     return legend
 
 

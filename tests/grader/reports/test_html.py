@@ -204,9 +204,7 @@ def test_a_fault_of_the_kit_costs_nothing_and_tells_a_student_no_internals(tmp_p
 def test_a_teacher_reads_the_faults_of_the_kit_first(tmp_path: Path) -> None:
     report = pages(grading(check(Outcome.ERROR, KIT, title="Broken")), tmp_path)["report.html"]
     text = " ".join(report.text.split())
-    assert text.index("Errors of the kit The kit, a check") < text.index(
-        "Points There are no final"
-    )
+    assert text.index("Not judged A check, the kit") < text.index("Points There are no final")
     assert "04_repository , Broken: ServerUnavailable" in text
 
 
@@ -250,7 +248,7 @@ def test_every_symbol_of_the_map_stands_for_its_outcome(tmp_path: Path) -> None:
     assert row.partition("</th>")[2] == (
         "<td class=s>✓"
         '<td class=f title="failed: Two &#34;quoted&#34;">✗'
-        '<td class=e title="kit error: Three">!'
+        '<td class=e title="not judged: Three">!'
     )
 
 
