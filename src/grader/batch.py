@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.assignment import Assignment
 from grader.catalog import Course, Exercise, load_course
-from grader.gathered import Gathered, Progress
+from grader.gathered import Found, Gathered, Progress
 from grader.logbook import Heading, Logbook, open_logbook
 from grader.machine import Machine, Workplace
 from grader.results import Grading
@@ -103,7 +103,7 @@ def grade(
         place = Cluster(nodes, chosen, **settings)
     else:
         place = Machine(course.root, paths, home=home, jobs=jobs, **settings)
-    how = _How(visible_only, until_failure, book, progress)
+    how = _How(visible_only, until_failure, book, progress=progress)
     found = _grade(course, chosen, paths, place, how)
     grading = dataclasses.replace(found, assignment=asked.title)
     if not (entries or asked.due or asked.weights):
@@ -117,8 +117,10 @@ class _How:
 
     visible_only: bool
     until_failure: bool
-    book: Logbook | None
-    progress: Progress
+    book: Logbook | None = None
+    first: Sequence[str] = ()
+    progress: Progress = lambda done, total: None
+    found: Found = lambda exercise, result: None
 
 
 def _grade(
@@ -132,14 +134,14 @@ def _grade(
     for exercise in chosen:
         _ = exercise.checks  # a broken check file is found before anything is started
     submissions = tuple(read_submissions(paths, chosen))
-    work = Work(submissions, chosen, how.visible_only, how.until_failure)
+    work = Work(submissions, chosen, how.visible_only, how.until_failure, tuple(how.first))
     with workplace as place:
         ready = time.perf_counter()
         if how.book:
             known = how.book.open(place.evidence, work)
             gathered = Gathered(work, how.progress, keep=how.book.keep, known=known)
         else:
-            known, gathered = {}, Gathered(work, how.progress)
+            known, gathered = {}, Gathered(work, how.progress, found=how.found)
         try:
             place.run(work, known.keys(), gathered)
         finally:
@@ -165,14 +167,20 @@ def check(
     sandbox: str = "auto",
     seed: int | None = None,
     standby: Standby | None = None,
+    first: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = lambda done, total: None,
+    found: Found = lambda exercise, result: None,
 ) -> Grading:
     """Check the learner's own files in ``exercises/`` against the visible checks.
 
     The checks get a throw-away server of their own, which is embedded unless ``database`` says
     otherwise: quick to start, and what a learner keeps on their own server is not touched. With a
     ``standby`` they get its server, sandbox and seed instead of those that are named here.
+
+    Args:
+        first: names of checks that are run before the others of their exercise.
+        found: told what each check found, as soon as it is known.
     """
     course = load_course(course_root)
     place = Machine(
@@ -187,7 +195,7 @@ def check(
         standby=standby,
         say=say,
     )
-    how = _How(visible_only=True, until_failure=False, book=None, progress=progress)
+    how = _How(visible_only=True, until_failure=False, first=first, progress=progress, found=found)
     chosen = tuple(course.select(exercises))
     return _grade(course, chosen, [course_root / "exercises"], place, how)
 

@@ -23,6 +23,9 @@ from grader.work import CheckKey, DeskKey, Work
 Progress = Callable[[int, int], None]
 """Told after every check: how many are done, of how many."""
 
+Found = Callable[[str, CheckResult], None]
+"""Told of every check that has been run: its exercise, and what it found."""
+
 _NOTHING = Failure(Reason.MISSING, "Nothing was handed in for this exercise.")
 
 
@@ -50,6 +53,7 @@ class Gathered:
         progress: told at once what is known already, and after every check.
         keep: told of every desk that is done.
         known: what was found at some desks already.
+        found: told of every check that is run.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Gathered:
         *,
         keep: Keep = _keep_nothing,
         known: Mapping[DeskKey, Sequence[Judged]] | None = None,
+        found: Found = lambda exercise, result: None,
     ) -> None:
         self.judged: dict[CheckKey, Judged] = {}
         self.problems: dict[CheckKey, str] = {}
@@ -66,11 +71,12 @@ class Gathered:
         self._work = work
         self._progress = progress
         self._keep = keep
+        self._found = found
         self._total = work.checks
         self._spared = 0
         self._names = {e.name: [s.name for s in work.specs(e)] for e in work.exercises}
-        for (number, exercise), found in (known or {}).items():
-            for one in found:
+        for (number, exercise), before in (known or {}).items():
+            for one in before:
                 self.judged[number, exercise, one.result.name] = one
         self._tell()
 
@@ -82,6 +88,7 @@ class Gathered:
         whole = [one for one in found if one and one.result.outcome is not Outcome.ERROR]
         if len(whole) == len(found):
             self._keep((number, exercise), whole)
+        self._found(exercise, result)
         self._tell()
 
     def spare(self) -> None:

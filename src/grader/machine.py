@@ -122,6 +122,7 @@ class Machine:
             server=Attachment.of(self._server).to_plain(),
             fingerprint=fingerprint(work.submissions, work.exercises),
             done=tuple(sorted(done)),
+            first=work.first,
         )
         try:
             run(plan, min(self._jobs, len(desks)), gathered, self._prestarted)

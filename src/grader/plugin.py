@@ -207,7 +207,7 @@ class PlanFile(pytest.File):
         done = frozenset(plan.done)
         for number, submission in enumerate(submissions):
             left = tuple(e for e in exercises if (number, e.name) not in done)
-            yield SubmissionNode.of(self, str(number), submission, left, plan.visible_only)
+            yield SubmissionNode.of(self, str(number), submission, left, plan)
 
     def repr_failure(  # type: ignore[override]  # as its base class does
         self, excinfo: pytest.ExceptionInfo[BaseException]
@@ -222,7 +222,7 @@ class SubmissionNode(pytest.Collector):
 
     submission: Submission
     exercises: tuple[Exercise, ...]
-    visible_only: bool
+    plan: Plan
 
     @classmethod
     def of(
@@ -231,10 +231,10 @@ class SubmissionNode(pytest.Collector):
         name: str,
         submission: Submission,
         exercises: tuple[Exercise, ...],
-        visible_only: bool,
+        plan: Plan,
     ) -> SubmissionNode:
         node: SubmissionNode = cls.from_parent(parent, name=name)
-        node.submission, node.exercises, node.visible_only = submission, exercises, visible_only
+        node.submission, node.exercises, node.plan = submission, exercises, plan
         return node
 
     def collect(self) -> Iterator[ExerciseNode]:
@@ -242,7 +242,7 @@ class SubmissionNode(pytest.Collector):
             if exercise.name in self.submission.files:
                 node: ExerciseNode = ExerciseNode.from_parent(self, name=exercise.name)
                 node.submission, node.exercise = self.submission, exercise
-                node.visible_only = self.visible_only
+                node.plan = self.plan
                 yield node
 
 
@@ -251,11 +251,13 @@ class ExerciseNode(pytest.Collector):
 
     submission: Submission
     exercise: Exercise
-    visible_only: bool
+    plan: Plan
 
     def specs(self) -> list[CheckSpec]:
-        """The checks that are run."""
-        return [spec for spec in self.exercise.checks if spec.visible or not self.visible_only]
+        """The checks that are run, in the order in which they are."""
+        hidden_too = not self.plan.visible_only
+        specs = [spec for spec in self.exercise.checks if spec.visible or hidden_too]
+        return sorted(specs, key=lambda spec: spec.name not in self.plan.first)
 
     def collect(self) -> Iterator[CheckItem]:
         for spec in self.specs():

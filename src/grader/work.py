@@ -24,12 +24,14 @@ class Work:
         visible_only: leave out the checks that only instructors hold.
         until_failure: at each exercise of a submission, leave out the checks after the first one
             that fails.
+        first: names of checks that are run before the others of their exercise.
     """
 
     submissions: tuple[Submission, ...]
     exercises: tuple[Exercise, ...]
     visible_only: bool = False
     until_failure: bool = False
+    first: tuple[str, ...] = ()
 
     def specs(self, exercise: Exercise) -> list[CheckSpec]:
         """The checks of an exercise that are run."""

@@ -12,6 +12,7 @@ from kit import home
 from kit.standby import client
 
 if TYPE_CHECKING:
+    from grader.gathered import Found
     from grader.results import ExerciseResult, Grading
 
 
@@ -31,8 +32,10 @@ def check(
     database: str = "auto",
     sandbox: str = "auto",
     seed: int | None = None,
+    first: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    found: Found = lambda exercise, result: None,
     outdated: Callable[[], bool] = lambda: False,
 ) -> Checked:
     """Check the learner's own files against the visible checks; see `grader.batch.check`.
@@ -54,7 +57,9 @@ def check(
             home=place,
             sandbox=sandbox,
             seed=seed,
+            first=first,
             progress=progress,
+            found=found,
             outdated=outdated,
         )
         if grading is not None:
@@ -72,8 +77,10 @@ def check(
         database=database,
         sandbox=sandbox,
         seed=seed,
+        first=first,
         say=say,
         progress=progress,
+        found=found,
     )
     seconds = {
         "import the grader": imported,

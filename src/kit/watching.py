@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grader.results import Grading
+    from grader.results import CheckResult, Grading
 
 LOOK_SECONDS = 0.02
 """How often the files are looked at, and how long they must stay as they are: an editor may write a
@@ -134,6 +134,17 @@ class Verdicts:
 
     def __init__(self) -> None:
         self._passed: dict[str, dict[str, bool]] = {}
+
+    def failing(self) -> list[str]:
+        """Names of the checks that failed when their exercise was checked last."""
+        return [name for of in self._passed.values() for name, passed in of.items() if not passed]
+
+    def is_newly_right(self, exercise: str, check: CheckResult) -> bool:
+        """Whether a check that has passed now failed when its exercise was checked last."""
+        from grader.results import Outcome
+
+        before = self._passed.get(exercise, {}).get(check.name)
+        return check.outcome is Outcome.PASSED and before is False
 
     def compare(self, grading: Grading) -> Mapping[str, Difference]:
         """By exercise, what is newly right and newly wrong since it was compared last; exercises

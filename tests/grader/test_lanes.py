@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import psycopg
 import pytest
 
 from grader import batch
 from grader.catalog import load_course
+from grader.gathered import Found
 from grader.results import Grading, Outcome, to_json
 from grader.standby import Standby
 from pglab.servers.disposable import DisposableServer
@@ -26,17 +28,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DisposableServe
         yield started
 
 
+class How(TypedDict, total=False):
+    first: tuple[str, ...]
+    found: Found
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     return make_course(tmp_path / "tiny")
 
 
-def checked(server: DisposableServer, course: Path, lanes: int) -> Grading:
+def checked(server: DisposableServer, course: Path, lanes: int, **how: Unpack[How]) -> Grading:
     standby = Standby(server.socket_dir, choice="process", seed=7, lanes=lanes)
     with standby:
         standby.attach(server)
         standby.prepare(load_course(course).select([EXERCISE]))
-        return batch.check([EXERCISE], course_root=course, home=Path(), standby=standby)
+        return batch.check([EXERCISE], course_root=course, home=Path(), standby=standby, **how)
 
 
 def told(grading: Grading) -> str:
@@ -52,6 +59,29 @@ def test_side_by_side_they_find_the_same(
     one, two, many = (checked(server, course, lanes) for lanes in (1, 2, 5))
     assert told(two) == told(one)
     assert told(many) == told(one)
+
+
+def test_some_may_be_run_first_and_each_is_told_as_soon_as_it_is_known(
+    server: DisposableServer, course: Path
+) -> None:
+    answer_own(course, WRONG)
+    names = ["test_a_greeting_is_stored", "test_nothing_else_is_stored"]
+    asked: dict[tuple[str, ...], list[tuple[str, str, Outcome]]] = {(): [], (names[1],): []}
+    gradings = [
+        checked(
+            server,
+            course,
+            1,
+            first=first,
+            found=lambda exercise, check, told=told: told.append(
+                (exercise, check.name, check.outcome)
+            ),
+        )
+        for first, told in asked.items()
+    ]
+    failed, passed = (EXERCISE, names[0], Outcome.FAILED), (EXERCISE, names[1], Outcome.PASSED)
+    assert list(asked.values()) == [[failed, passed], [passed, failed]]
+    assert told(gradings[0]) == told(gradings[1])
 
 
 def test_the_seconds_of_a_check_are_its_own_and_not_those_that_were_waited_for_it(

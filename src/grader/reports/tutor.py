@@ -43,6 +43,13 @@ def check_report(
     return Inert(Group(*_report(exercise, misconceptions, everything=all)))
 
 
+def failure_report(
+    check: CheckResult, misconceptions: Mapping[str, Misconception]
+) -> RenderableType:
+    """One failure in full, as `check_report` shows the first one."""
+    return Inert(Group(*_failing(check, misconceptions)))
+
+
 def praise(exercise: ExerciseResult, worth: float | None) -> str:
     """What is said to a learner who has passed every check there is here.
 

@@ -16,8 +16,9 @@ from kit.cli.output import quiet_children, say
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from grader.gathered import Found
     from grader.reports.marks import Mark
-    from grader.results import ExerciseResult, Grading
+    from grader.results import CheckResult, ExerciseResult, Grading
     from kit.watching import Difference, Watched
 
 _NAMED = 3
@@ -45,6 +46,7 @@ def command(
     """Check your work each time you save it.
 
     Shows what kit check shows, and before that what has become right or wrong since the last time.
+    The checks that were wrong then are run first, and you see at once what has become of them.
     EXERCISE is a number (04), a name (repository, 04_repository) or a path. Without one: the
     exercise in whose folder you are, or else each one that you save a file of. Ctrl-C ends it.
 
@@ -92,6 +94,7 @@ class _Session:
         self._everything = everything
         self._database, self._sandbox, self._seed = database, sandbox, seed
         self._verdicts = Verdicts()
+        self._shown: Grading | None = None
         self._console = KitConsole()
         self._on_terminal = sys.stdout.isatty()
 
@@ -137,8 +140,34 @@ class _Session:
                 sandbox=self._sandbox,
                 seed=self._seed,
                 say=say,
+                first=self._verdicts.failing(),
+                found=self._glimpse(exercises),
                 outdated=self._watched.changed,
             ).grading
+
+    def _glimpse(self, exercises: list[str]) -> Found:
+        """Shows the first thing found that is wrong or newly right, until everything is known."""
+        from grader.reports.marks import PASSED
+        from grader.reports.tutor import failure_report
+        from grader.results import Outcome
+
+        before = self._shown if self._on_terminal else None
+
+        def found(exercise: str, check: CheckResult) -> None:
+            nonlocal before
+            right = self._verdicts.is_newly_right(exercise, check)
+            if before is None or not (right or check.outcome is Outcome.FAILED):
+                return
+            misconceptions, before = before.misconceptions, None
+            self._begin(exercises)
+            self._console.print()
+            if right:
+                self._console.print(*_named(PASSED, "Now right", [check.title]))
+            else:
+                self._console.print(failure_report(check, misconceptions))
+            self._console.print("\nThe other checks are still running …", style="dim")
+
+        return found
 
     def _begin(self, exercises: list[str]) -> None:
         """A line above each report; on a terminal the report has the screen for itself."""
@@ -149,6 +178,7 @@ class _Session:
     def _show(self, grading: Grading) -> None:
         from grader.reports.tutor import check_report
 
+        self._shown = grading
         differences = self._verdicts.compare(grading)
         for submission in grading.submissions:
             for result in submission.exercises:

@@ -24,6 +24,7 @@ from grader.worker import control, namespaces
 from kit.cli.options import processors
 
 if TYPE_CHECKING:
+    from grader.results import Grading
     from grader.standby import Standby
     from pglab.servers.server import Server
 
@@ -150,11 +151,15 @@ def _answer(
     without us, and finds out why.
     """
     from grader import batch
-    from grader.results import to_json
+    from grader.results import CheckResult, check_to_json, to_json
 
     def progress(done: int, total: int) -> None:
         with contextlib.suppress(OSError):
             _say(asking, {"progress": [done, total]})
+
+    def found(exercise: str, result: CheckResult) -> None:
+        with contextlib.suppress(OSError):
+            _say(asking, {"found": [exercise, check_to_json(result)]})
 
     with _listened_to(asking), _at(request, streams):
         grading = batch.check(
@@ -162,10 +167,26 @@ def _answer(
             course_root=Path(request["course_root"]),
             home=Path(),  # a standby keeps nothing there
             standby=standby,
+            first=request["first"],
             progress=progress,
+            found=found,
         )
-    if not any(submission.has_errors for submission in grading.submissions):
+    if errors := [*_errors(grading)]:
+        print(*errors, sep="\n", file=sys.stderr, flush=True)  # to the keeper's log
+    else:
         _say(asking, {"grading": to_json(grading)})
+
+
+def _errors(grading: Grading) -> Iterator[str]:
+    """Why checks could not be judged."""
+    from grader.results import Outcome
+
+    for submission in grading.submissions:
+        for exercise in submission.exercises:
+            for check in exercise.checks:
+                if check.outcome is Outcome.ERROR:
+                    why = check.failure.message if check.failure else "nobody knows why"
+                    yield f"{exercise.exercise}, {check.name}: {why}"
 
 
 def _say(asking: socket.socket, message: Mapping[str, Any]) -> None:

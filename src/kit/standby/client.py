@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kit.standby import place
 
 if TYPE_CHECKING:
+    from grader.gathered import Found
     from grader.results import Grading
 
 DEFAULT_MINUTES = 10.0
@@ -53,7 +54,9 @@ def check(
     home: Path,
     sandbox: str = "auto",
     seed: int | None = None,
+    first: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
+    found: Found = lambda exercise, result: None,
     outdated: Callable[[], bool] = lambda: False,
 ) -> Grading | None:
     """What `grader.batch.check` finds, by the checker that stays ready; None where it is not to be
@@ -73,6 +76,7 @@ def check(
         "exercises": list(exercises),
         "sandbox": sandbox,
         "seed": seed,
+        "first": list(first),
         "cwd": os.getcwd(),
         "environment": dict(os.environ),
     }
@@ -80,6 +84,11 @@ def check(
         for answer in answers:
             if "progress" in answer:
                 progress(*answer["progress"])
+            if "found" in answer:
+                from grader.results import check_from_json
+
+                exercise, result = answer["found"]
+                found(exercise, check_from_json(result))
             if "grading" in answer:
                 from grader.results import from_json
 
