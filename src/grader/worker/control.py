@@ -26,7 +26,8 @@ def send(
     """
     line = json.dumps(message).encode() + b"\n"
     sent = socket.send_fds(channel, [line], list(descriptors)) if descriptors else 0
-    channel.sendall(line[sent:])
+    if sent < len(line):  # to send nothing fails where who has read it all has gone already
+        channel.sendall(line[sent:])
 
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
@@ -38,6 +39,26 @@ def test_a_control_channel_tells_when_the_other_side_has_gone(unread: bytes) -> 
         assert control.receive(theirs) is None
         with pytest.raises(OSError, match="Broken pipe"):
             control.send(theirs, {"op": "run"}, [theirs.fileno()])
+
+
+def test_whoever_has_read_a_message_may_have_gone_before_it_is_known_to_be_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = socket.socketpair()
+
+    def send_and_be_late(channel: socket.socket, data: list[bytes], fds: list[int]) -> int:
+        sent = really_send(channel, data, fds)
+        with theirs:
+            received = control.receive(theirs)
+        assert received is not None
+        os.close(received[1][0])
+        return sent
+
+    really_send = socket.send_fds
+    monkeypatch.setattr(socket, "send_fds", send_and_be_late)
+    with ours:
+        control.send(ours, {"op": "run"}, [ours.fileno()])
+    assert theirs.fileno() == -1
 
 
 def test_a_control_channel_that_stays_silent_is_given_up() -> None:
