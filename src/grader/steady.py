@@ -1,9 +1,10 @@
 """Gives what is different in every run a name that is the same in every run.
 
 The database draws ids at random and reads the clock; databases, roles and folders have names of
-their own in each run. A result says ``<uuid 1>`` and ``<time 2>`` instead, so that the same
-submission with the same seed has the same result, to the byte. Numbers follow the order in which
-ids first appear, and the order of time itself: ``<time 1>`` was before ``<time 2>``.
+their own in each run, and objects that are printed their places in memory. A result says
+``<uuid 1>``, ``<time 2>`` and ``at <address 1>`` instead, so that the same submission with the same
+seed has the same result, to the byte. Numbers follow the order in which ids and addresses first
+appear, and the order of time itself: ``<time 1>`` was before ``<time 2>``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _TIME = re.compile(
     rf"datetime\.datetime\((?P<parts>\d+(?:, \d+){{2,6}})(?:, (?:tzinfo=(?:{_ZONE})|fold=1))*\)"
     r"|\b(?P<iso>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?: ?(?:Z\b|[+-]\d\d(?::?\d\d)?))?"
 )
+_ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{8,16}\b", re.IGNORECASE)
 _STUDENTS_FOLDER = re.compile(r"[^\s\"'(]*/kit-student-\w+/")
 _NOW = timedelta(days=1)
 """How far from now a time may be to have come from a clock, in whatever zone it is written."""
@@ -36,8 +38,8 @@ def steady(value: Any, names: Mapping[str, str]) -> Any:
         names: what roles and databases are called instead.
     """
     texts = list(_texts(value))
-    found = (uuid.lower() for text in texts for uuid in _UUID.findall(text))
-    ids = {uuid: f"<uuid {n}>" for n, uuid in enumerate(dict.fromkeys(found), 1)}
+    ids = _numbered("uuid", _UUID, texts)
+    addresses = _numbered("address", _ADDRESS, texts)
     now = datetime.now(UTC).replace(tzinfo=None)
     whens = {_clock(match, now) for text in texts for match in _TIME.finditer(text)}
     times = {when: f"<time {n}>" for n, when in enumerate(sorted(filter(None, whens)), 1)}
@@ -46,11 +48,18 @@ def steady(value: Any, names: Mapping[str, str]) -> Any:
     def rename(text: str) -> str:
         text = _TIME.sub(lambda match: _named(match, now, times), text)
         text = _UUID.sub(lambda match: ids[match[0].lower()], text)
+        text = _ADDRESS.sub(lambda match: addresses[match[0].lower()], text)
         if names:
             text = re.sub(pattern, lambda match: names[match[0]], text)
         return _STUDENTS_FOLDER.sub("", text)
 
     return _mapped(value, rename)
+
+
+def _numbered(what: str, pattern: re.Pattern[str], texts: list[str]) -> dict[str, str]:
+    """A name for each thing that a pattern finds, in small letters."""
+    found = (one.lower() for text in texts for one in pattern.findall(text))
+    return {one: f"<{what} {n}>" for n, one in enumerate(dict.fromkeys(found), 1)}
 
 
 def _named(match: re.Match[str], now: datetime, times: Mapping[datetime, str]) -> str:

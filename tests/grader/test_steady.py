@@ -50,6 +50,16 @@ def test_roles_databases_and_folders_have_plain_names() -> None:
     assert steady(text, names) == 'role student, not judge, in "repository.py"'
 
 
+def test_places_in_memory_are_numbered_in_the_order_in_which_they_appear() -> None:
+    one, other = object(), object()
+    said = (f"{other!r}, {one!r}", f"<function f at {hex(id(other)).upper().replace('X', 'x')}>")
+    assert steady(said, {}) == (
+        "<object object at <address 1>>, <object object at <address 2>>",
+        "<function f at <address 1>>",
+    )
+    assert steady("0x7f09c7879790 at 0x1f", {}) == "0x7f09c7879790 at 0x1f"
+
+
 @given(st.text())
 def test_any_other_text_stays(text: str) -> None:
     if not any(character.isdigit() for character in text):

@@ -167,6 +167,17 @@ def test_what_is_printed_is_kept_call_by_call(submit: Submit) -> None:
     assert b"first" not in one.runner.output
 
 
+def test_what_the_driver_says_in_its_log_is_printed_if_the_submission_wants_it(
+    submit: Submit,
+) -> None:
+    code = "import logging\n{}\ndef f(session): logging.getLogger('psycopg').warning('ignored')"
+    silent, wanted = submit(code.format("")), submit(code.format("logging.basicConfig()"))
+    silent.call("f")
+    wanted.call("f")
+    assert silent.runner.output == b""
+    assert wanted.runner.output == b"WARNING:psycopg:ignored\n"
+
+
 def test_output_is_kept_as_far_as_its_limit(submit: Submit) -> None:
     one = submit("def f(session): print('x' * 1_000_000); return 1", output_bytes=4 * MB)
     assert one.value("f") == 1
