@@ -71,9 +71,10 @@ def warm_up(*, isolated: bool) -> None:
     """Do once what every runner would do by itself, and leave memory so that forks can share it."""
     for module in (*PRELOADED, *(ISOLATING if isolated else ())):
         importlib.import_module(module)
-    # What the driver has to tell comes or does not as the server is quick: it is for a submission
-    # that asks for it, and is not printed where nobody has said what becomes of it.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    # What these have to tell comes or does not as the server is quick: it is for a submission that
+    # asks for it, and is not printed where nobody has said what becomes of it.
+    for library in ("psycopg", "sqlalchemy"):
+        logging.getLogger(library).addHandler(logging.NullHandler())
     from sqlalchemy import create_engine, literal, select
     from sqlalchemy.orm import Session
 

@@ -167,15 +167,16 @@ def test_what_is_printed_is_kept_call_by_call(submit: Submit) -> None:
     assert b"first" not in one.runner.output
 
 
-def test_what_the_driver_says_in_its_log_is_printed_if_the_submission_wants_it(
-    submit: Submit,
+@pytest.mark.parametrize("library", ["psycopg", "sqlalchemy.pool"])
+def test_what_libraries_say_in_their_log_is_printed_if_the_submission_wants_it(
+    submit: Submit, library: str
 ) -> None:
-    code = "import logging\n{}\ndef f(session): logging.getLogger('psycopg').warning('ignored')"
+    code = "import logging\n{}\n" + f"def f(session): logging.getLogger('{library}').error('no')"
     silent, wanted = submit(code.format("")), submit(code.format("logging.basicConfig()"))
     silent.call("f")
     wanted.call("f")
     assert silent.runner.output == b""
-    assert wanted.runner.output == b"WARNING:psycopg:ignored\n"
+    assert wanted.runner.output == f"ERROR:{library}:no\n".encode()
 
 
 def test_output_is_kept_as_far_as_its_limit(submit: Submit) -> None:
