@@ -41,7 +41,7 @@ def failed(result: CheckResult, reason: Reason = Reason.ASSERTION) -> str:
     """Why a check was not passed, in the words for the learner."""
     assert (result.outcome, result.earned) == (Outcome.FAILED, 0), result
     assert result.failure is not None
-    assert result.failure.reason is reason
+    assert result.failure.reason is reason, result.failure
     return result.failure.message
 
 
@@ -49,5 +49,5 @@ def errored(result: CheckResult, reason: Reason = Reason.CHECK) -> str:
     """Why a check could not be judged."""
     assert (result.outcome, result.earned) == (Outcome.ERROR, 0), result
     assert result.failure is not None
-    assert result.failure.reason is reason
+    assert result.failure.reason is reason, result.failure
     return result.failure.message
