@@ -179,6 +179,18 @@ def test_what_libraries_say_in_their_log_is_printed_if_the_submission_wants_it(
     assert wanted.runner.output == f"ERROR:{library}:no\n".encode()
 
 
+def test_an_engine_that_echoes_is_heard(submit: Submit) -> None:
+    one = submit(
+        "import os\nfrom sqlalchemy import create_engine, text\n"
+        "def f(session):\n"
+        "    url = os.environ['DATABASE_URL']\n"
+        "    with create_engine(url, echo=True).connect() as connection:\n"
+        "        connection.execute(text('SELECT 42'))\n"
+    )
+    one.call("f")
+    assert b"sqlalchemy.engine.Engine SELECT 42" in one.runner.output
+
+
 def test_output_is_kept_as_far_as_its_limit(submit: Submit) -> None:
     one = submit("def f(session): print('x' * 1_000_000); return 1", output_bytes=4 * MB)
     assert one.value("f") == 1
