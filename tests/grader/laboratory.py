@@ -23,15 +23,19 @@ from pglab.urls import database_url, sqlalchemy_url
 
 
 def processes_of(sandbox: Sandbox) -> list[psutil.Process]:
-    """Every process of a sandbox, those that lead the others first."""
+    """Every process of a sandbox that lives, those that lead the others first."""
     if isinstance(sandbox, ContainerSandbox):
         pids = _first_in_containers(sandbox)
     else:
         assert isinstance(sandbox, ZygoteSandbox)
         assert sandbox._process is not None
         pids = [sandbox._process.pid]
-    firsts = [psutil.Process(pid) for pid in pids]
-    return firsts + [child for first in firsts for child in first.children(recursive=True)]
+    firsts, children = [], []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends behind our back
+            firsts.append(psutil.Process(pid))
+            children += firsts[-1].children(recursive=True)
+    return firsts + children
 
 
 def containers_of(directory: Path) -> list[Any]:

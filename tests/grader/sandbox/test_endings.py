@@ -57,7 +57,14 @@ def are_gone(pids: Iterable[int]) -> bool:
 
 def zygote_of(lab: Laboratory) -> psutil.Process:
     """The zygote is the first Python process of a sandbox."""
-    return next(p for p in processes_of(lab.sandbox) if "python" in Path(p.cmdline()[0]).name)
+    return next(p for p in processes_of(lab.sandbox) if runs_python(p))
+
+
+def runs_python(process: psutil.Process) -> bool:
+    """One that has ended has no command line: then it runs nothing."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any("python" in Path(word).name for word in process.cmdline()[:1])
+    return False
 
 
 def leads_session(process: psutil.Process) -> bool:
@@ -181,6 +188,10 @@ def test_a_reset_tells_how_runners_ended(submit: Submit) -> None:
 def test_a_zygote_that_was_killed_is_replaced(fresh_lab: Laboratory) -> None:
     one = fresh_lab.submit(WHERE)
     one.close()
+    if isinstance(fresh_lab.sandbox, ContainerSandbox):  # the one of the closed cell goes away
+        directory = fresh_lab.sandbox._directory
+        assert directory is not None
+        assert come_true(lambda: len(containers_of(directory)) == 1)
     before = open_descriptors()
     zygote = zygote_of(fresh_lab)
     below = processes_of(fresh_lab.sandbox) if fresh_lab.sandbox.name == "bubblewrap" else []
