@@ -23,9 +23,6 @@ from pglab.errors import PglabError
 if TYPE_CHECKING:
     from grader.judge import Judge
 
-SEATS = 2
-"""One for the check that runs, one in which the next is made ready meanwhile."""
-
 
 class Desk:
     """Runs the checks of one exercise on one submission, one after the other."""
@@ -57,8 +54,7 @@ class Desk:
             with Examination(self, spec) as examination:
                 self._database = examination.database.name
                 if more:
-                    taken = examination.sitting.seat
-                    self._prepare(next(n for n in range(SEATS) if self._seat(n) is not taken))
+                    self._prepare()
                 elif meanwhile:
                     meanwhile()
                 try:
@@ -80,7 +76,7 @@ class Desk:
         """Begin what the first check needs, while a check at another desk runs: all but the
         submission's own code, which could take of the machine what that check is judged by.
         """
-        self._prepare(0, imports=False)
+        self._prepare(imports=False)
 
     def sit(self) -> Sitting:
         """The submission, imported in a process of its own on a fresh database; close it at the
@@ -90,18 +86,18 @@ class Desk:
             NeverImports: it cannot be imported.
             GraderError, PglabError: the machine is at fault.
         """
-        ahead, self._ahead = self._ahead, None
+        ahead, self._ahead = self._ahead or self._laid(), None
         if ahead is not None:
-            if ahead.is_open():
-                return ahead
-            ahead.close()
-        seat = ahead.seat if ahead is not None else self._seat(0)
-        sitting = self._sitting(seat)
-        try:
+            with contextlib.ExitStack() as stack:
+                stack.callback(ahead.close)
+                if ahead.is_open():
+                    stack.pop_all()
+                    return ahead
+        with contextlib.ExitStack() as stack:
+            sitting = self._sitting()
+            stack.callback(sitting.close)
             sitting.open()
-        except BaseException:
-            sitting.close()
-            raise
+            stack.pop_all()
         return sitting
 
     def note_login(self, name: str) -> None:
@@ -121,31 +117,39 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare(self, seat: int, *, imports: bool = True) -> None:
+    def _prepare(self, *, imports: bool = True) -> None:
         """Begin what the next check needs. What does not work out now is done again then."""
         with (
             contextlib.suppress(GraderError, PglabError, psycopg.Error, OSError),
             contextlib.ExitStack() as stack,
         ):
-            sitting = self._sitting(self._seat(seat))
+            sitting = self._laid() or self._sitting()
             stack.callback(sitting.close)
             sitting.begin(imports=imports)
             stack.pop_all()
             self._ahead = sitting
 
-    def _seat(self, number: int) -> Seat:
-        while len(self._seats) <= number:
-            seat = self.judge.seat(self.exercise)
-            self._seats.append(seat)
-            self._names[seat.role.name] = "student"
-        return self._seats[number]
-
-    def _sitting(self, seat: Seat) -> Sitting:
+    def _sitting(self) -> Sitting:
         """A process that has not begun yet."""
+        seat = next((seat for seat in self._seats if seat.is_free), None)
+        if seat is None:
+            seat = Seat(self.judge, self.exercise)
+            self._seats.append(seat)
+        return self._taken(Sitting(seat, self.exercise))
+
+    def _laid(self) -> Sitting | None:
+        """A process that has begun and waits for a submission, where there is one."""
+        sitting = self.judge.laid(self.exercise)
+        if sitting is None:
+            return None
+        self._seats.append(sitting.seat)
+        return self._taken(sitting)
+
+    def _taken(self, sitting: Sitting) -> Sitting:
         # The course's own files stand over the student's.
-        files = {**self.submission.files[self.exercise.name], **self.exercise.given_files()}
-        sitting = Sitting(seat, self.exercise, files)
-        # Its name differs in every run.
+        sitting.files = {**self.submission.files[self.exercise.name], **self.exercise.given_files()}
+        # These names differ in every run.
+        self._names[sitting.seat.role.name] = "student"
         self._names[sitting.database.name] = "database"
         return sitting
 

@@ -87,9 +87,8 @@ class Examination:
         self.delegate = self.judge.delegate(self.database, self.role, self.desk.note_login)
         stack.callback(self.delegate.close)
         # An exercise about tables has tables of the submission's own, which only its role may fill.
-        owner = self.delegate if self.exercise.makes_tables else None
-        self.state = self.judge.state(self.database, owner)
-        stack.callback(self.state.close)
+        owner = self.delegate.session if self.exercise.makes_tables else None
+        self.state = State(self.sitting.sessions, owner)
         self.statements = Statements(self._last, self._all, self.routines)
         self._start = self._before_last = self.judge.witness.mark()
 

@@ -19,12 +19,12 @@ from psycopg import sql
 
 from grader import findings, instruments
 from grader.catalog import Exercise
-from grader.checks.state import Database as State
 from grader.delegate import Delegate
 from grader.desk import Desk
 from grader.errors import CheckError, SandboxError
+from grader.judge_sessions import JudgeSessions
 from grader.sandbox import Sandbox
-from grader.sitting import Seat
+from grader.sitting import Seat, Sitting
 from grader.submissions import Submission
 from grader.worker.limits import Limits
 from pglab.clonepool import ClonePool
@@ -43,6 +43,8 @@ exercise is about making and changing tables: then it is a member of `AUTHOR_GRO
 DATABASE_MEGABYTES = 256
 """What one check's database may hold."""
 _ROLES_KEPT = 8
+_NO_LIMIT = -1
+"""Of the sessions of the judge's own roles: there are as many as checks that are made ready."""
 
 
 class Judge:
@@ -65,8 +67,8 @@ class Judge:
         self._pools: dict[str, ClonePool] = {}
         """By `template_key`: an exercise whose schema was changed has another pool."""
         self._retired: deque[Role] = deque()
-        self._seats: dict[tuple[str, str], list[Seat]] = {}
-        """Nobody sits there yet; by name and hash of the exercise."""
+        self._laid: dict[tuple[str, str], list[Sitting]] = {}
+        """For whoever comes; by name and hash of the exercise."""
         with contextlib.ExitStack() as stack:
             self._stack = stack
             self.scratch = stack.enter_context(Scratch(server))
@@ -76,7 +78,7 @@ class Judge:
             self._reader = self._role("pg_read_all_data")
             self.author = self._role(AUTHOR_GROUP)
             create_group(self._admin, STUDENT_GROUP)  # no submission may come that is a member
-            stack.callback(self._close_seats)
+            stack.callback(self._close_laid)
             self._stack = stack.pop_all()
 
     def desk(self, submission: Submission, exercise: Exercise) -> Desk:
@@ -101,26 +103,31 @@ class Judge:
             if len(self._pools) == 1:
                 self._introduce(exercise)
 
-    def prepare_seats(self, exercise: Exercise, count: int) -> None:
-        """Have seats ready, for a submission that will come: `prepare` the exercise first.
+    def lay(self, exercise: Exercise, count: int) -> None:
+        """Have all ready for so many checks of a submission that will come, but its own code:
+        `prepare` the exercise first.
 
         Raises:
-            GraderError, PglabError: that is not possible.
+            GraderError, PglabError, psycopg.Error: that is not possible.
         """
-        for _ in range(count):
-            seat = Seat(self, exercise)
-            self._seats.setdefault((exercise.name, exercise.sha256), []).append(seat)
-            seat.cell()
+        laid = self._laid.setdefault((exercise.name, exercise.sha256), [])
+        seats = [Seat(self, exercise) for _ in range(count)]
+        for seat in seats:
+            seat.cell()  # they get ready side by side
+        for seat in seats:
+            laid.append(Sitting(seat, exercise))
+            laid[-1].lay()
 
-    def seat(self, exercise: Exercise) -> Seat:
-        """A seat for one submission at an exercise; close it afterwards."""
-        ready = self._seats.get((exercise.name, exercise.sha256))
-        return ready.pop() if ready else Seat(self, exercise)
+    def laid(self, exercise: Exercise) -> Sitting | None:
+        """What `lay` has made ready and nobody has taken; close it and its seat afterwards."""
+        ready = self._laid.get((exercise.name, exercise.sha256))
+        return ready.pop() if ready else None
 
-    def _close_seats(self) -> None:
-        for seat in itertools.chain(*self._seats.values()):
-            seat.close()
-        self._seats.clear()
+    def _close_laid(self) -> None:
+        for sitting in itertools.chain(*self._laid.values()):
+            sitting.close()
+            sitting.seat.close()
+        self._laid.clear()
 
     def _introduce(self, exercise: Exercise) -> None:
         """Let the sandbox meet the server, as a role that nobody can be afterwards."""
@@ -168,10 +175,9 @@ class Judge:
         if len(self._retired) >= 2 * _ROLES_KEPT:
             self.scratch.drop_roles([self._retired.popleft() for _ in range(_ROLES_KEPT)])
 
-    def state(self, database: Database, delegate: Delegate | None = None) -> State:
-        """What is in a database, and the way to put rows into it: as the author, or a delegate."""
-        author = delegate.session if delegate else None
-        return State(database.url_for(self._reader), database.url_for(self.author), author)
+    def sessions(self, database: Database) -> JudgeSessions:
+        """The judge's own in a database; none is open yet."""
+        return JudgeSessions(database, reader=self._reader, author=self.author)
 
     def delegate(
         self, database: Database, role: Role, note: Callable[[str], None] = lambda name: None
@@ -189,7 +195,7 @@ class Judge:
         self.close()
 
     def _role(self, group: str) -> Role:
-        role = self.scratch.role(member_of=group)
+        role = self.scratch.role(member_of=group, connection_limit=_NO_LIMIT)
         self._stack.callback(self.scratch.drop_role, role)
         return role
 

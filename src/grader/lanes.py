@@ -36,7 +36,8 @@ class Lanes:
         exercise: Exercise,
         specs: Sequence[CheckSpec],
     ) -> None:
-        self.of = (submission, exercise)
+        self.of = (submission.student, exercise.name)
+        self._at = (submission, exercise)
         self._found: dict[str, Future[tuple[CheckResult, float]]] = {
             spec.name: Future() for spec in specs
         }
@@ -65,7 +66,7 @@ class Lanes:
     def _work(self, judge: Judge, first: CheckSpec) -> None:
         spec: CheckSpec | None = first
         try:
-            with judge.desk(*self.of) as desk:
+            with judge.desk(*self._at) as desk:
                 while spec is not None:
                     following = self._next()
                     began = time.perf_counter()

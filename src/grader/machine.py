@@ -124,6 +124,7 @@ class Machine:
             done=tuple(sorted(done)),
             first=work.first,
         )
+        self._prestarted.begin(work)
         try:
             run(plan, min(self._jobs, len(desks)), gathered, self._prestarted)
         finally:

@@ -29,6 +29,7 @@ from grader.plan import Plan
 from grader.results import CheckResult, Outcome, check_to_json
 from grader.sandbox import Sandbox, open_sandbox
 from grader.submissions import Submission, read_submissions
+from grader.work import Work, in_turn
 from pglab.errors import PglabError
 from pglab.servers.attached import AttachedServer, Attachment
 
@@ -47,11 +48,22 @@ class NotPassedError(Exception):
 class Prestarted:
     """Hands over, in the same process, a sandbox that is importing its libraries already, or even
     judges who have theirs, to work side by side; who made the judges closes them.
+
+    Attributes:
+        lanes: the first checks, where they have begun.
     """
 
     def __init__(self, sandbox: Sandbox, judges: Sequence[Judge] = ()) -> None:
         self.sandbox = sandbox
         self.judges = judges
+        self.lanes: Lanes | None = None
+
+    def begin(self, work: Work) -> None:
+        """Have the judges begin, where there are any, while pytest starts."""
+        first = next(work.desks(), None)
+        if self.judges and first is not None:
+            _, submission, exercise = first
+            self.lanes = Lanes(self.judges, submission, exercise, work.turns(exercise))
 
 
 class Bench:
@@ -66,7 +78,7 @@ class Bench:
         self._judge: Judge | None = None
         self._desk: Desk | None = None
         self._following: Desk | None = None
-        self._lanes: Lanes | None = None
+        self._lanes = prestarted.lanes if prestarted else None
         self._failed = False
 
     def result(self, item: CheckItem) -> tuple[CheckResult, float] | None:
@@ -88,7 +100,7 @@ class Bench:
 
     def _lanes_of(self, node: ExerciseNode) -> Lanes:
         lanes = self._lanes
-        if lanes is None or lanes.of != (node.submission, node.exercise):
+        if lanes is None or lanes.of != (node.submission.student, node.exercise.name):
             self.clear()
             lanes = Lanes(self._judges, node.submission, node.exercise, node.specs())
             self._lanes = lanes
@@ -257,7 +269,7 @@ class ExerciseNode(pytest.Collector):
         """The checks that are run, in the order in which they are."""
         hidden_too = not self.plan.visible_only
         specs = [spec for spec in self.exercise.checks if spec.visible or hidden_too]
-        return sorted(specs, key=lambda spec: spec.name not in self.plan.first)
+        return in_turn(specs, self.plan.first)
 
     def collect(self) -> Iterator[CheckItem]:
         for spec in self.specs():

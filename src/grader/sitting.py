@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader import wire
 from grader.catalog import Exercise
 from grader.checks.student import import_failure
 from grader.errors import JudgeError, SandboxError
-from grader.results import Failure
+from grader.results import Failure, Reason
 from grader.sandbox import Answer, Cell, Runner
+from grader.sandbox.outcomes import Outcome
 from grader.text import clean
 from pglab.scratch import Role
 
@@ -31,10 +32,15 @@ class NeverImports(Exception):
 
 
 class Seat:
-    """A role in PostgreSQL and a cell in the sandbox that only one submission uses."""
+    """A role in PostgreSQL and a cell in the sandbox that only one submission uses.
+
+    Attributes:
+        is_free: nobody sits there.
+    """
 
     def __init__(self, judge: Judge, exercise: Exercise) -> None:
         self.judge = judge
+        self.is_free = True
         self.role: Role = judge.role_for(exercise)
         self._given = exercise.importable_beforehand
         self._cell: Cell | None = None
@@ -74,8 +80,9 @@ class Seat:
         assert self._cell is not None
         self._cell.end(runner)
 
-    def reset_cell(self) -> None:
+    def leave(self) -> None:
         """Have the cell end what a check left running, while the judge goes on."""
+        self.is_free = True
         if self._cell is not None:
             try:
                 self._cell.begin_reset()
@@ -96,37 +103,48 @@ class Sitting:
     """A freshly forked process of the submission and a fresh database, for one check.
 
     Args:
-        seat: nobody sits there.
-        files: what stands in the sandbox, by name.
+        seat: a free one.
 
     Attributes:
+        files: the submission's, which stand in the sandbox, by name; none at first.
         database: a fresh one that the seat's role can enter.
         runner: the process.
+        sessions: the judge's own in that database.
         printed: what importing the submission printed.
 
     Raises:
         GraderError, PglabError: the machine is at fault.
     """
 
-    def __init__(self, seat: Seat, exercise: Exercise, files: Mapping[str, bytes]) -> None:
+    def __init__(self, seat: Seat, exercise: Exercise) -> None:
         self.seat = seat
-        self.files = files
+        self.files: Mapping[str, bytes] = {}
         self.printed = b""
         self._exercise = exercise
-        self._begun_import = False
+        self._is_asked = self._is_connected = self._begun_import = False
         with contextlib.ExitStack() as stack:
             self.runner = seat.runner()
-            stack.callback(seat.reset_cell)
+            seat.is_free = False
+            stack.callback(seat.leave)
             stack.callback(self.runner.close)
             self.database = seat.judge.take(exercise, seat.role)
             stack.callback(self.database.drop)
+            self.sessions = seat.judge.sessions(self.database)
+            stack.callback(self.sessions.close)
             self._stack = stack.pop_all()
         self._connect = {"op": "connect", "url": seat.judge.url_inside(self.database, seat.role)}
-        self._import = {
-            "op": "import",
-            "files": {name: wire.encode(content) for name, content in files.items()},
-            "module": exercise.module,
-        }
+
+    def lay(self) -> None:
+        """Open all that a check needs of the server before it is known whose check it will be.
+
+        Raises:
+            JudgeError, psycopg.Error: the database cannot be reached.
+        """
+        self.runner.begin(self._connect)
+        # Who makes tables owns them: rows are put into them with the rights of the submission.
+        self.sessions.open(author=not self._exercise.makes_tables)
+        _must_be_connected(self.runner.finish(_OPEN_SECONDS))
+        self._is_connected = True
 
     def begin(self, *, imports: bool = True) -> None:
         """Have the process connect and import the submission, without waiting for it.
@@ -134,17 +152,33 @@ class Sitting:
         Args:
             imports: False leaves that to `is_open`, so that no student code runs until then.
         """
+        if imports:
+            whole = {**self._connect, **self._import, "op": "open"}
+            self.runner.begin(self._import if self._is_connected else whole)
+        elif not self._is_connected:
+            self.runner.begin(self._connect)
+        self._is_asked = imports or not self._is_connected
         self._begun_import = imports
-        asked = {**self._connect, **self._import, "op": "open"} if imports else self._connect
-        self.runner.begin(asked)
 
     def is_open(self) -> bool:
-        """Whether what `begin` began has worked out. If not, why is found by `open` elsewhere."""
-        outcome = self.runner.finish(self._exercise.seconds)
-        if isinstance(outcome, Answer) and not self._begun_import:
-            outcome = self.runner.ask(self._import, self._exercise.seconds)
-        self.printed = self.runner.output
-        return isinstance(outcome, Answer)
+        """Whether what was begun has worked out. If not, why is found by `open` elsewhere.
+
+        Raises:
+            NeverImports: the submission was to be imported only now, and cannot be.
+        """
+        if self._is_asked:
+            outcome = self.runner.finish(self._exercise.seconds)
+            self.printed = self.runner.output
+            if not isinstance(outcome, Answer):
+                return False
+        if not self._begun_import:
+            try:
+                self._import_into(self.runner)
+            except NeverImports as error:
+                if error.failure.reason is Reason.KILLED:  # perhaps before it was asked
+                    return False
+                raise
+        return True
 
     def open(self, runner: Runner | None = None) -> None:
         """Connect a process to the database, then have it import the submission.
@@ -157,15 +191,29 @@ class Sitting:
             JudgeError: the database cannot be reached.
         """
         runner = runner or self.runner
-        connected = runner.ask(self._connect, _OPEN_SECONDS)
-        if not isinstance(connected, Answer):
-            raise JudgeError(f"the sandbox cannot reach the database: {connected}")
+        _must_be_connected(runner.ask(self._connect, _OPEN_SECONDS))
+        self._import_into(runner)
+
+    def close(self) -> None:
+        """Drop the database, and have every process of the seat ended."""
+        self._stack.close()
+
+    def _import_into(self, runner: Runner) -> None:
         imported = runner.ask(self._import, self._exercise.seconds)
         self.printed = runner.output
         if not isinstance(imported, Answer):
             failure = import_failure(imported, f"{self._exercise.module}.py")
             raise NeverImports(failure, clean(self.printed))
 
-    def close(self) -> None:
-        """Drop the database, and have every process of the seat ended."""
-        self._stack.close()
+    @property
+    def _import(self) -> dict[str, Any]:
+        return {
+            "op": "import",
+            "files": {name: wire.encode(content) for name, content in self.files.items()},
+            "module": self._exercise.module,
+        }
+
+
+def _must_be_connected(outcome: Outcome) -> None:
+    if not isinstance(outcome, Answer):
+        raise JudgeError(f"the sandbox cannot reach the database: {outcome}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 import psycopg
 
 from grader.catalog import Exercise
-from grader.desk import SEATS
 from grader.errors import GraderError
 from grader.judge import Judge
 from grader.plugin import Prestarted
@@ -22,10 +22,10 @@ from pglab.servers.server import Server
 if TYPE_CHECKING:
     from pathlib import Path
 
-_STOCK = 16
-"""Databases at most that are made in advance; each takes some megabytes."""
+_LAID = 12
+"""Checks at most that are made ready: each takes megabytes and three sessions at the server."""
 _SPARE = 3
-"""Of each judge, beyond one for each check: for the sandbox to meet the server, and two ahead."""
+"""Databases of each judge beyond those: for the sandbox to meet the server, and two ahead."""
 
 
 class Standby:
@@ -68,19 +68,26 @@ class Standby:
         self._server = server
         self._judges = [Judge(server, each, seed=self.seed) for each in self._sandboxes]
 
-    def prepare(self, exercises: Sequence[Exercise]) -> None:
-        """Have databases of these exercises made, and places for the submission.
+    def prepare(self, exercises: Sequence[Exercise], *, hurry: bool = False) -> None:
+        """Have all ready that the checks of these exercises need, but the submission.
+
+        Args:
+            hurry: databases only, for somebody waits, or there is little memory.
 
         Raises:
             GraderError, PglabError: that is not possible.
         """
         assert self._judges, "attach() comes first"
-        for judge in self._judges:
-            for exercise in exercises:
-                checks = math.ceil(sum(c.visible for c in exercise.checks) / len(self._judges))
-                judge.prepare(exercise, stock=min(checks + _SPARE, _STOCK // len(self._judges)))
-            for exercise in exercises:
-                judge.prepare_seats(exercise, SEATS)
+        for exercise in exercises:
+            visible = sum(check.visible for check in exercise.checks)
+            each = math.ceil(min(visible, _LAID) / len(self._judges))
+
+            def prepare(judge: Judge, exercise: Exercise = exercise, each: int = each) -> None:
+                judge.prepare(exercise, stock=each + _SPARE)
+                judge.lay(exercise, 0 if hurry else each)
+
+            with ThreadPoolExecutor(len(self._judges)) as threads:
+                list(threads.map(prepare, self._judges))  # raises what one of them does
 
     def lend(self) -> tuple[Server, Prestarted]:
         """What a grading uses and leaves open."""

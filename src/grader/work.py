@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from grader.catalog import CheckSpec, Exercise
@@ -37,6 +37,10 @@ class Work:
         """The checks of an exercise that are run."""
         return [spec for spec in exercise.checks if spec.visible or not self.visible_only]
 
+    def turns(self, exercise: Exercise) -> list[CheckSpec]:
+        """The same, in the order in which they are run."""
+        return in_turn(self.specs(exercise), self.first)
+
     def desks(self) -> Iterator[tuple[DeskKey, Submission, Exercise]]:
         """Every submission at every exercise that it holds files of."""
         for number, submission in enumerate(self.submissions):
@@ -49,3 +53,8 @@ class Work:
         """How many checks there are to run."""
         each = {exercise.name: len(self.specs(exercise)) for exercise in self.exercises}
         return sum(each[name] for (_, name), _, _ in self.desks())
+
+
+def in_turn(specs: Iterable[CheckSpec], first: Collection[str]) -> list[CheckSpec]:
+    """Checks, those of these names before the others."""
+    return sorted(specs, key=lambda spec: spec.name not in first)

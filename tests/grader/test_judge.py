@@ -303,13 +303,13 @@ def fill(session):
 def test_rows_that_stay_locked_are_a_failure(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.checks.state._LOCK_TIMEOUT_MS", 100)
+    monkeypatch.setattr("grader.judge_sessions.LOCK_MS", 100)
     check = """
 def test_it(student, db):
     db.insert("notes", {"body": "a"})
     student.call("add_note", "hello")
     db.query("SELECT 1 FROM public.notes")
-    db._fetch.__self__._connection("author").execute("UPDATE public.notes SET body = 'b'")
+    db._sessions.author.execute("UPDATE public.notes SET body = 'b'")
 """
     answer = """
 kept = []
@@ -575,7 +575,7 @@ def test_a_judge_that_cannot_be_had_leaves_nothing(
     assert made() == before
 
 
-@pytest.mark.parametrize("where", ["state", "connect", "take"])
+@pytest.mark.parametrize("where", ["delegate", "sessions", "connect", "take"])
 def test_a_check_that_cannot_begin_leaves_nothing(
     course: Course, monkeypatch: pytest.MonkeyPatch, where: str, made: Made
 ) -> None:
@@ -587,7 +587,8 @@ def test_a_check_that_cannot_begin_leaves_nothing(
         cell = desk._seats[0].cell()
         descriptors = len(os.listdir("/proc/self/fd"))
         target = {
-            "state": (Judge, "state"),
+            "delegate": (Judge, "delegate"),
+            "sessions": (Judge, "sessions"),
             "connect": (Sitting, "open"),
             "take": (Judge, "take"),
         }[where]

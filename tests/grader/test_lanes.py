@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 import time
@@ -10,14 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+import psutil
 import psycopg
 import pytest
 
 from grader import batch
 from grader.catalog import load_course
 from grader.gathered import Found
+from grader.judge import template_key
 from grader.results import Grading, Outcome, to_json
 from grader.standby import Standby
+from grader.submissions import read_submissions
 from pglab.servers.disposable import DisposableServer
 from tests.kit.tiny_course import ENDLESS, EXERCISE, RIGHT, WRONG, answer_own, make_course
 
@@ -112,7 +116,7 @@ def test_checks_really_run_at_the_same_time(server: DisposableServer, course: Pa
     assert submission.earned == 2
 
 
-def test_seats_are_ready_for_this_exercise_and_for_no_other(
+def test_all_is_laid_for_this_exercise_and_for_no_other(
     server: DisposableServer, course: Path
 ) -> None:
     exercise = load_course(course).exercises[EXERCISE]
@@ -125,11 +129,86 @@ def test_seats_are_ready_for_this_exercise_and_for_no_other(
         visible = course / "exercises" / EXERCISE / "test_visible.py"
         visible.write_text(visible.read_text("utf-8") + "# changed\n", encoding="utf-8")
         changed = load_course(course).exercises[EXERCISE]
-        with contextlib.closing(judge.seat(changed)) as other:
-            assert other.role.name not in ready
-        with contextlib.closing(judge.seat(exercise)) as seat:
-            assert seat.role.name in ready
+        assert judge.laid(changed) is None
+        laid = judge.laid(exercise)
+        assert laid is not None
+        assert laid.seat.role.name in ready
+        assert laid.sessions.reader.execute("SELECT current_database()").fetchall() == [
+            {"current_database": laid.database.name}
+        ]
+        laid.close()
+        laid.seat.close()
     assert not logins(server) & ready
+
+
+def test_a_check_takes_what_is_laid(server: DisposableServer, course: Path) -> None:
+    answer_own(course, RIGHT)
+    exercise = load_course(course).exercises[EXERCISE]
+    (submission,) = read_submissions([course / "exercises"], [exercise])
+    with Standby(server.socket_dir, choice="process", seed=7) as standby:
+        standby.attach(server)
+        standby.prepare([exercise])
+        before = logins(server)
+        (judge,) = standby.lend()[1].judges
+        with judge.desk(submission, exercise) as desk:
+            for check in exercise.checks:
+                assert desk.run(check, more=True).outcome is Outcome.PASSED
+            assert logins(server) == before
+            assert {seat.role.name for seat in desk._seats} < before
+    assert not logins(server) & {seat.role.name for seat in desk._seats}
+
+
+def test_in_a_hurry_only_databases_are_made_ready(server: DisposableServer, course: Path) -> None:
+    exercise = load_course(course).exercises[EXERCISE]
+    with Standby(server.socket_dir, choice="process", seed=7) as standby:
+        standby.attach(server)
+        standby.prepare([exercise], hurry=True)
+        (judge,) = standby.lend()[1].judges
+        assert judge.laid(exercise) is None
+        assert judge._pools[template_key(exercise)].take().name
+
+
+def is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.parametrize("dies", ["runner", "cell"])
+def test_what_was_laid_and_has_died_is_done_anew(
+    server: DisposableServer, course: Path, dies: str
+) -> None:
+    answer_own(course, RIGHT)
+    exercise = load_course(course).exercises[EXERCISE]
+    (submission,) = read_submissions([course / "exercises"], [exercise])
+    with Standby(server.socket_dir, choice="process", seed=7) as standby:
+        standby.attach(server)
+        standby.prepare([exercise])
+        (judge,) = standby.lend()[1].judges
+        for laid in itertools.chain(*judge._laid.values()):
+            runner = psutil.Process(laid.runner.pid)
+            parent = runner.parent()
+            assert parent is not None
+            (parent if dies == "cell" else runner).kill()
+            while is_alive(runner):  # it does not outlive its cell
+                time.sleep(0.01)
+        with judge.desk(submission, exercise) as desk:
+            found = [desk.run(check, more=True) for check in exercise.checks]
+    assert [check.failure for check in found] == [None] * len(exercise.checks)
+
+
+@pytest.mark.parametrize("answer", ["import nothing_of_the_kind\n", "import os; os._exit(3)\n"])
+def test_an_answer_that_cannot_be_imported_is_told_as_without_anything_laid(
+    server: DisposableServer, course: Path, answer: str
+) -> None:
+    answer_own(course, f"print('imported')\n{answer}")
+    laid = checked(server, course, 1)
+    with Standby(server.socket_dir, choice="process", seed=7) as standby:
+        standby.attach(server)
+        fresh = batch.check([EXERCISE], course_root=course, home=Path(), standby=standby)
+    assert told(laid) == told(fresh)
+    (submission,) = laid.submissions
+    assert [check.outcome for check in submission.exercises[0].checks] == [Outcome.FAILED] * 2
 
 
 def logins(server: DisposableServer) -> set[str]:

@@ -15,16 +15,14 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import JsonbDumper
+from psycopg.rows import DictRow
 
 from grader.checks.verdict import NotPassed
+from grader.judge_sessions import JudgeSessions
 from grader.results import Failure, Reason
 from grader.text import clean, literal
 
 Rows = list[dict[str, Any]]
-_STATEMENT_TIMEOUT_MS = 10_000
-_LOCK_TIMEOUT_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +48,17 @@ class Database:
     """State of this check's database.
 
     Args:
-        reader_url: a role that may read everything and write nothing.
-        author_url: the role that owns the exercise's tables; used by `insert` alone.
-        author: gives a session to use instead of that role's.
+        sessions: the judge's own; the author's is used by `insert` alone.
+        author: gives a session to use instead of the author's.
     """
 
     def __init__(
         self,
-        reader_url: str,
-        author_url: str,
+        sessions: JudgeSessions,
         author: Callable[[], AbstractContextManager[psycopg.Connection[DictRow]]] | None = None,
     ) -> None:
-        self._urls = {"reader": reader_url, "author": author_url}
+        self._sessions = sessions
         self._author = author
-        self._connections: dict[str, psycopg.Connection[DictRow]] = {}
 
     def insert(self, table: str, *rows: Mapping[str, Any]) -> Rows:
         """Put rows into a table, as the exercise's author.
@@ -163,31 +158,11 @@ class Database:
     @property
     def reader(self) -> psycopg.Connection[DictRow]:
         """The connection that can read everything and write nothing."""
-        return self._connection("reader")
+        return self._sessions.reader
 
     def author(self) -> AbstractContextManager[psycopg.Connection[DictRow]]:
         """A session of those who own the exercise's tables."""
-        return self._author() if self._author else nullcontext(self._connection("author"))
-
-    def close(self) -> None:
-        for connection in self._connections.values():
-            connection.close()
-        self._connections.clear()
-
-    def _connection(self, role: str) -> psycopg.Connection[DictRow]:
-        if role not in self._connections:
-            options = (
-                f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} "
-                f"-c lock_timeout={_LOCK_TIMEOUT_MS} -c search_path="
-            )
-            if role == "reader":
-                options += " -c default_transaction_read_only=on -c row_security=off"
-            connection = psycopg.connect(
-                self._urls[role], autocommit=True, row_factory=dict_row, options=options
-            )
-            connection.adapters.register_dumper(dict, JsonbDumper)
-            self._connections[role] = connection
-        return self._connections[role]
+        return self._author() if self._author else nullcontext(self._sessions.author)
 
     def _fetch(self, statement: sql.SQL | sql.Composed, parameters: Sequence[Any]) -> Rows:
         with self.reader.cursor() as cursor:

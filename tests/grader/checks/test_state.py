@@ -66,9 +66,9 @@ def place(judge: Judge, role: Role, tmp_path: Path, schema: str) -> Iterator[tup
         course.exercises[EXERCISE], name=f"01_{hashlib.sha256(schema.encode()).hexdigest()[:8]}"
     )
     database = judge.take(exercise, role)
-    state = judge.state(database)
-    yield state, database.url_for(role)
-    state.close()
+    sessions = judge.sessions(database)
+    yield Database(sessions), database.url_for(role)
+    sessions.close()
     database.drop()
 
 
@@ -299,12 +299,16 @@ def test_rows_that_are_locked_are_waited_for_no_longer_than_the_limit(
     act("ROLLBACK")
 
 
-def test_connections_are_closed(place: tuple[Database, str], judge: Judge) -> None:
-    state, _ = place
+def test_connections_are_opened_when_they_are_needed_and_closed(
+    place: tuple[Database, str],
+) -> None:
+    state, sessions = place[0], place[0]._sessions
     state.insert("notes", {"body": "a"})
-    connections = list(state._connections.values())
+    connections = list(sessions._opened.values())
     assert len(connections) == 1
-    state.rows("notes")
-    state.close()
+    assert state.rows("notes")
+    assert sessions.reader not in connections
+    connections.append(sessions.reader)
+    sessions.close()
     assert all(connection.closed for connection in connections)
     assert state.count("notes") == 1
