@@ -173,6 +173,7 @@ class Bench:
         """Mend a mistake again and again while kit watch has a terminal."""
         with self._watching() as terminal:
             _read(terminal, _WHOLE)
+            self.rest()
             return [self._mend(terminal) for _ in range(self.rounds)]
 
     @contextmanager
@@ -192,7 +193,7 @@ class Bench:
 
     def _mend(self, terminal: int) -> Mended:
         self.save(self.wrong)
-        _read(terminal, _WHOLE)
+        _read(terminal, _WHOLE, _read(terminal, _BROKEN))
         self.rest()
         began = time.perf_counter()
         self.save(self.right)
@@ -203,6 +204,7 @@ class Bench:
 
 
 _VERDICT = re.compile(rb"Now right")
+_BROKEN = re.compile(rb"No longer right")
 _WHOLE = re.compile(rb"[0-9] of [0-9]+ checks?\b")
 """In the heading of a report, which is written at once."""
 

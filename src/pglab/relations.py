@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -26,6 +26,7 @@ __all__ = [
     "ForeignKey",
     "Index",
     "Relation",
+    "RelationsReader",
     "TooManyRelations",
     "Trigger",
     "read_relations",
@@ -102,6 +103,8 @@ class Index:
     constraint: str | None
     """The name of the constraint that it belongs to."""
     expressions: bool
+    number: int = field(compare=False)
+    """Its ``oid``: another where it is made anew."""
     bytes: int
     definition: str
 
@@ -231,6 +234,36 @@ def read_relations(connection: psycopg.Connection[Any]) -> list[Relation]:
         _relation(r, columns[r["oid"]], indexes[r["oid"]], constraints[r["oid"]], others[r["oid"]])
         for r in relations
     ]
+
+
+class RelationsReader:
+    """Reads what `read_relations` does, of one database, and reads again only what has changed."""
+
+    def __init__(self) -> None:
+        self._version: object = None
+        self._relations: list[Relation] = []
+        self._sizes: Mapping[str, int] = {}
+
+    def read(self, connection: psycopg.Connection[Any]) -> list[Relation]:
+        """Every relation, as it is now. What changes while it is read is read the next time.
+
+        Raises:
+            TooManyRelations: as `read_relations`.
+        """
+        with connection.cursor(row_factory=dict_row) as cursor:
+            (now,) = cursor.execute(queries.VERSION.encode()).fetchall()
+        if now["version"] != self._version:
+            self._relations, self._version = read_relations(connection), now["version"]
+        elif now["sizes"] != self._sizes:
+            self._relations = [_grown(each, now["sizes"]) for each in self._relations]
+        self._sizes = now["sizes"]
+        return list(self._relations)
+
+
+def _grown(relation: Relation, sizes: Mapping[str, int]) -> Relation:
+    """A relation whose indexes have another size; they are the same."""
+    indexes = (replace(index, bytes=sizes[str(index.number)]) for index in relation.indexes)
+    return replace(relation, indexes=tuple(indexes))
 
 
 def _by_table(rows: Iterable[dict[str, Any]]) -> Mapping[int, list[dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COLUMNS", "CONSTRAINTS", "INDEXES", "OTHERS", "RELATIONS"]
+__all__ = ["COLUMNS", "CONSTRAINTS", "INDEXES", "OTHERS", "RELATIONS", "VERSION"]
 
 _TEXT_KEPT = 4_000
 _OUTSIDE = (
@@ -82,7 +82,7 @@ SELECT c.oid, x.relname::text AS name, i.indnkeyatts AS keys,
        i.indisvalid AND i.indisready AND i.indislive AS valid,
        NOT i.indnullsnotdistinct AS nulls_distinct, NOT i.indimmediate AS deferrable,
        o.conname::text AS constraint, i.indexprs IS NOT NULL AS expressions,
-       pg_catalog.pg_relation_size(i.indexrelid)::bigint AS bytes,
+       i.indexrelid AS number, pg_catalog.pg_relation_size(i.indexrelid)::bigint AS bytes,
        pg_catalog.left(pg_catalog.pg_get_indexdef(i.indexrelid), {_TEXT_KEPT}) AS definition
 FROM {_TABLES}
 JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
@@ -129,4 +129,34 @@ SELECT * FROM (
     SELECT c.oid, 'policy', p.polname::text, true, NULL
     FROM {_TABLES} JOIN pg_catalog.pg_policy p ON p.polrelid = c.oid
 ) AS others ORDER BY 1, 2, 3
+"""  # noqa: S608 - made of this module's own texts
+
+# Whatever the others read of a user's own stands in rows of these; each version of a row has a
+# place and a transaction of its own. An index grows without any of them being written.
+_FIRST_OF_USERS = 16_384
+_READ = (
+    ("namespace", "oid"),
+    ("class", "oid"),
+    ("attribute", "attrelid"),
+    ("attrdef", "oid"),
+    ("type", "oid"),
+    ("enum", "oid"),
+    ("index", "indexrelid"),
+    ("constraint", "oid"),
+    ("trigger", "oid"),
+    ("rewrite", "oid"),
+    ("policy", "oid"),
+    ("proc", "oid"),
+)
+_VERSIONS = " UNION ALL ".join(
+    f"SELECT {number} AS catalog, r.xmin, r.ctid FROM pg_catalog.pg_{name} r"  # noqa: S608 - as above
+    f" WHERE r.{key} >= {_FIRST_OF_USERS}"
+    for number, (name, key) in enumerate(_READ)
+)
+VERSION = f"""
+SELECT (SELECT pg_catalog.sum(pg_catalog.hashtextextended(
+                   pg_catalog.concat(v.catalog, ' ', v.xmin, ' ', v.ctid), 0))
+        FROM ({_VERSIONS}) AS v) AS version,
+       (SELECT pg_catalog.jsonb_object_agg(i.indexrelid, pg_catalog.pg_relation_size(i.indexrelid))
+        FROM pg_catalog.pg_index i WHERE i.indexrelid >= {_FIRST_OF_USERS}) AS sizes
 """  # noqa: S608 - made of this module's own texts

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from pglab import relations
-from pglab.relations import Relation, TooManyRelations, read_relations
+from pglab.relations import Relation, RelationsReader, TooManyRelations, read_relations
 from pglab.scratch import Scratch
 from pglab.servers import Server
 
@@ -129,3 +129,78 @@ def test_more_than_anybody_writes_is_refused(
     monkeypatch.setattr(relations, "RELATIONS_READ", 3)
     with pytest.raises(TooManyRelations, match="more than 3"):
         read_relations(connection)
+
+
+CHANGES = (
+    "CREATE TABLE more (n int)",
+    "ALTER TABLE more ADD COLUMN m text DEFAULT 'x'",
+    "ALTER TABLE more ALTER COLUMN m SET NOT NULL",
+    "ALTER TABLE more ALTER COLUMN m DROP DEFAULT",
+    "ALTER TABLE more RENAME COLUMN m TO k",
+    "ALTER TABLE more ALTER COLUMN k TYPE varchar(9)",
+    "CREATE INDEX by_k ON more (k)",
+    "ALTER INDEX by_k RENAME TO k_index",
+    "INSERT INTO more SELECT n, n::text FROM generate_series(1, 3000) AS s (n)",
+    "DROP INDEX k_index; CREATE INDEX k_index ON more (k)",
+    "ALTER TABLE links VALIDATE CONSTRAINT hollow",
+    "ALTER TABLE more ADD CONSTRAINT positive CHECK (n > 0) NOT VALID",
+    "ALTER TABLE links DISABLE TRIGGER ALL",
+    "ALTER TYPE mood ADD VALUE 'mad'",
+    "ALTER DOMAIN home SET DEFAULT 'b@c'",
+    "ALTER DOMAIN home DROP NOT NULL",
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER t BEFORE INSERT ON more FOR EACH ROW EXECUTE FUNCTION f()",
+    "ALTER FUNCTION f() RENAME TO g",
+    "ALTER TABLE more DISABLE TRIGGER t",
+    "CREATE RULE r AS ON DELETE TO more DO INSTEAD NOTHING",
+    "ALTER TABLE more ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY p ON more USING (true)",
+    "ALTER TABLE more SET UNLOGGED",
+    "ALTER TABLE parts DETACH PARTITION parts_1",
+    "ALTER SCHEMA other RENAME TO others",
+    "ALTER TABLE others.users SET SCHEMA public; ",
+    "CREATE TEMPORARY TABLE passing (n int)",
+    "BEGIN; ALTER TABLE more DROP COLUMN n; ALTER TABLE more ADD COLUMN n int; COMMIT",
+    "DROP TABLE more",
+)
+
+
+def test_what_has_changed_is_read_again(connection: psycopg.Connection) -> None:
+    reader = RelationsReader()
+    before = reader.read(connection)
+    for change in CHANGES:
+        if "others.users" in change:
+            connection.execute("ALTER TABLE users RENAME TO members")
+        connection.execute(change)
+        now = read_relations(connection)
+        assert reader.read(connection) == now, change
+        assert ("FUNCTION f() RETURNS" in change) or now != before or "DROP INDEX" in change, change
+        before = now
+
+
+def test_what_has_not_changed_is_not_read_again(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = RelationsReader()
+    first = reader.read(connection)
+    with monkeypatch.context() as patch:
+        patch.delattr(relations, "read_relations")
+        connection.execute(
+            "INSERT INTO users (home, code) SELECT 'a@b', n FROM generate_series(1, 900) AS n"
+        )
+        again = reader.read(connection)
+    assert [each.title for each in again] == [each.title for each in first]
+    assert again != first  # the indexes have grown
+    assert again == read_relations(connection)
+
+
+def test_a_reading_that_was_refused_is_no_reading(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = RelationsReader()
+    with monkeypatch.context() as patch:
+        patch.setattr(relations, "RELATIONS_READ", 1)
+        for _ in range(2):
+            with pytest.raises(TooManyRelations):
+                reader.read(connection)
+    assert reader.read(connection) == read_relations(connection)

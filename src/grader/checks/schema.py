@@ -26,9 +26,9 @@ from pglab.relations import (
     ForeignKey,
     Index,
     Relation,
+    RelationsReader,
     TooManyRelations,
     Trigger,
-    read_relations,
 )
 
 _SHOWN = 12
@@ -160,6 +160,7 @@ class Schema:
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
         self._connect = connect
+        self._reader = RelationsReader()
 
     @property
     def relations(self) -> list[Relation]:
@@ -169,7 +170,7 @@ class Schema:
             NotPassed: there are thousands of them.
         """
         try:
-            return read_relations(self._connect())
+            return self._reader.read(self._connect())
         except TooManyRelations as error:
             raise NotPassed(
                 Failure(
