@@ -44,7 +44,7 @@ DATABASE_MEGABYTES = 256
 """What one check's database may hold."""
 _ROLES_KEPT = 8
 _NO_LIMIT = -1
-"""Of the sessions of the judge's own roles: there are as many as checks that are made ready."""
+"""Of the sessions of the judge's own roles: each check that runs or is made ready has its own."""
 
 
 class Judge:

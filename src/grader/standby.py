@@ -22,10 +22,14 @@ from pglab.servers.server import Server
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LAID = 12
-"""Checks at most that are made ready: each takes megabytes and three sessions at the server."""
+_STOCK = 16
+"""Databases at most that are made in advance; each takes some megabytes."""
 _SPARE = 3
-"""Databases of each judge beyond those: for the sandbox to meet the server, and two ahead."""
+"""Of each judge, beyond one for each check: for the sandbox to meet the server, and two ahead."""
+_LAID = 2
+"""Checks of each judge that are made ready whole. No more: the processes that wait share a limit of
+memory with the submission's own.
+"""
 
 
 class Standby:
@@ -68,23 +72,22 @@ class Standby:
         self._server = server
         self._judges = [Judge(server, each, seed=self.seed) for each in self._sandboxes]
 
-    def prepare(self, exercises: Sequence[Exercise], *, hurry: bool = False) -> None:
-        """Have all ready that the checks of these exercises need, but the submission.
-
-        Args:
-            hurry: databases only, for somebody waits, or there is little memory.
+    def prepare(self, exercises: Sequence[Exercise]) -> None:
+        """Have databases of these exercises made, and all that their first checks need, but the
+        submission.
 
         Raises:
-            GraderError, PglabError: that is not possible.
+            GraderError, PglabError, psycopg.Error: that is not possible.
         """
         assert self._judges, "attach() comes first"
         for exercise in exercises:
             visible = sum(check.visible for check in exercise.checks)
-            each = math.ceil(min(visible, _LAID) / len(self._judges))
+            each = math.ceil(visible / len(self._judges)) + _SPARE
+            stock = min(each, _STOCK // len(self._judges))
 
-            def prepare(judge: Judge, exercise: Exercise = exercise, each: int = each) -> None:
-                judge.prepare(exercise, stock=each + _SPARE)
-                judge.lay(exercise, 0 if hurry else each)
+            def prepare(judge: Judge, exercise: Exercise = exercise, stock: int = stock) -> None:
+                judge.prepare(exercise, stock=stock)
+                judge.lay(exercise, _LAID)
 
             with ThreadPoolExecutor(len(self._judges)) as threads:
                 list(threads.map(prepare, self._judges))  # raises what one of them does

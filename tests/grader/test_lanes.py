@@ -18,7 +18,6 @@ import pytest
 from grader import batch
 from grader.catalog import load_course
 from grader.gathered import Found
-from grader.judge import template_key
 from grader.results import Grading, Outcome, to_json
 from grader.standby import Standby
 from grader.submissions import read_submissions
@@ -158,16 +157,6 @@ def test_a_check_takes_what_is_laid(server: DisposableServer, course: Path) -> N
     assert not logins(server) & {seat.role.name for seat in desk._seats}
 
 
-def test_in_a_hurry_only_databases_are_made_ready(server: DisposableServer, course: Path) -> None:
-    exercise = load_course(course).exercises[EXERCISE]
-    with Standby(server.socket_dir, choice="process", seed=7) as standby:
-        standby.attach(server)
-        standby.prepare([exercise], hurry=True)
-        (judge,) = standby.lend()[1].judges
-        assert judge.laid(exercise) is None
-        assert judge._pools[template_key(exercise)].take().name
-
-
 def is_alive(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.status() != psutil.STATUS_ZOMBIE
@@ -195,6 +184,15 @@ def test_what_was_laid_and_has_died_is_done_anew(
         with judge.desk(submission, exercise) as desk:
             found = [desk.run(check, more=True) for check in exercise.checks]
     assert [check.failure for check in found] == [None] * len(exercise.checks)
+
+
+@pytest.mark.slow
+def test_what_is_laid_takes_no_memory_from_the_submission(
+    server: DisposableServer, course: Path
+) -> None:
+    answer_own(course, "held = b'1' * 500_000_000\n" + RIGHT)
+    (submission,) = checked(server, course, 1).submissions
+    assert submission.earned == 2
 
 
 @pytest.mark.parametrize("answer", ["import nothing_of_the_kind\n", "import os; os._exit(3)\n"])

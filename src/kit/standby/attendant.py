@@ -45,8 +45,6 @@ _LIBRARIES = (
 _LANES = 2
 """Checks that run side by side, where there are processors for them. For each a sandbox is made
 ready, which takes longer than a few checks do: not while somebody waits."""
-_ROOM_BYTES = 2 * 1024**3
-"""Memory that must be free for all that a check needs to be made ready."""
 
 
 def import_all() -> None:
@@ -109,7 +107,7 @@ def attend(
         if server is None:
             server = _receive(channel)[0]["server"]
         _attach(standby, server)
-        _prepare(standby, expected, hurry=hurry)
+        _prepare(standby, expected)
         request, (connection, *streams) = _receive(channel)
         asking = stack.enter_context(socket.socket(fileno=connection))
         if any(request[name] != expected[name] for name in ("sandbox", "seed")):
@@ -135,18 +133,15 @@ def _attach(standby: Standby, server: Mapping[str, Any]) -> None:
     standby.attach(AttachedServer(Attachment(**server)))
 
 
-def _prepare(standby: Standby, expected: Mapping[str, Any], *, hurry: bool) -> None:
+def _prepare(standby: Standby, expected: Mapping[str, Any]) -> None:
     """Make ready what an exercise needs. One that is broken is told of when it is checked."""
-    import psutil
-
     from grader.catalog import load_course
     from grader.errors import CatalogError
 
-    little = psutil.virtual_memory().available < _ROOM_BYTES
     with contextlib.suppress(CatalogError, OSError):
         course = load_course(Path(expected["course_root"]))
         if len(expected["exercises"]) == 1:
-            standby.prepare(course.select(expected["exercises"]), hurry=hurry or little)
+            standby.prepare(course.select(expected["exercises"]))
 
 
 def _answer(

@@ -11,16 +11,14 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from grader import batch
 from grader.results import Outcome
-from grader.standby import Standby
 from kit import doctor
-from kit.standby import attendant, client, place
+from kit.standby import client, place
 from tests.kit.conftest import Ended, Kit
 from tests.kit.standby.conftest import PATIENCE_S, Warm, living, told, wait_until
 from tests.kit.tiny_course import ENDLESS, EXERCISE, RIGHT, WRONG, answer_own
@@ -402,16 +400,3 @@ def test_a_socket_that_came_later_is_left_alone(tmp_path: Path) -> None:
         assert place.identity(tmp_path) == second
         place.remove(tmp_path, second)
         assert place.identity(tmp_path) is None
-
-
-@pytest.mark.parametrize(("free", "hurry"), [(2**40, False), (2**30, True)])
-def test_where_memory_is_scarce_less_is_made_ready(
-    warm: Warm, monkeypatch: pytest.MonkeyPatch, free: int, hurry: bool
-) -> None:
-    asked: list[bool] = []
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
-    monkeypatch.setattr(Standby, "prepare", lambda _, __, *, hurry: asked.append(hurry))
-    with Standby(warm.home, choice="process", seed=7) as standby:
-        expected = {"course_root": str(warm.course), "exercises": [EXERCISE]}
-        attendant._prepare(standby, expected, hurry=False)
-    assert asked == [hurry]
