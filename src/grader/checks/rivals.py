@@ -25,7 +25,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 import psycopg
@@ -135,8 +135,9 @@ class Rivals:
         """Wait until a rival's call has ended or waits for a lock."""
         deadline = time.monotonic() + self._examination.exercise.seconds
         while not rival.student.has_answered(_LOOK_S):
-            self._take_in(rival)
-            if self._is_stopped(rival):
+            held_by = self._look()
+            self._take_in(rival, held_by.keys())
+            if _is_stopped(held_by, rival.pids):
                 return
             if time.monotonic() > deadline:
                 raise NotPassed(self._late(rival))
@@ -180,18 +181,10 @@ class Rivals:
         )
         return [s for s in found if _pid(s.session_id) in rival.pids]
 
-    def _take_in(self, rival: Rival) -> None:
+    def _take_in(self, rival: Rival, sessions: Set[int]) -> None:
         """Sessions that have appeared while only this rival moves are its own."""
         known = {pid for other in self._entered for pid in other.pids}
-        rival.pids |= self._sessions() - known - self._before
-
-    def _is_stopped(self, rival: Rival) -> bool:
-        """Whether one of its sessions waits for a lock and none of the others does anything."""
-        query = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s) AND state = 'active'"
-        watching = self._watching()
-        active = {pid for (pid,) in watching.execute(query, [list(rival.pids)])}
-        waiting = blockers(watching, rival.pids)
-        return bool(waiting) and active <= waiting.keys()
+        rival.pids |= sessions - known - self._before
 
     def _late(self, rival: Rival) -> Failure:
         """It never came to an end: say for whom it waits, if it does."""
@@ -212,9 +205,19 @@ class Rivals:
         )
 
     def _sessions(self) -> set[int]:
-        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND usename = %s"
+        return set(self._look())
+
+    def _look(self) -> dict[int, list[int] | None]:
+        """The submission's sessions: for whose locks each of them waits, and None where it does
+        nothing. Who works for nobody's lock has an empty list.
+        """
+        query = (
+            "SELECT pid, state = 'active', pg_blocking_pids(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND usename = %s"
+        )
         parameters = (self._examination.database.name, self._examination.role.name)
-        return {pid for (pid,) in self._watching().execute(query, parameters)}
+        found = self._watching().execute(query, parameters)
+        return {pid: held_by if held_by or works else None for pid, works, held_by in found}
 
     def _watching(self) -> psycopg.Connection:
         """The judge's view of who waits for whom, from outside the submission's database."""
@@ -251,6 +254,12 @@ class Rivals:
                 f"The check ended and never asked what became of {', '.join(pending)}: "
                 "call finish()."
             )
+
+
+def _is_stopped(held_by: Mapping[int, list[int] | None], pids: Set[int]) -> bool:
+    """Whether one of these sessions waits for a lock and none of the others does anything."""
+    working = [held_by[pid] for pid in pids if held_by.get(pid) is not None]
+    return bool(working) and all(working)
 
 
 def _pid(session_id: str) -> int:
