@@ -43,8 +43,6 @@ exercise is about making and changing tables: then it is a member of `AUTHOR_GRO
 DATABASE_MEGABYTES = 256
 """What one check's database may hold."""
 _ROLES_KEPT = 8
-_NO_LIMIT = -1
-"""Of the sessions of the judge's own roles: each check that runs or is made ready has its own."""
 
 
 class Judge:
@@ -195,7 +193,7 @@ class Judge:
         self.close()
 
     def _role(self, group: str) -> Role:
-        role = self.scratch.role(member_of=group, connection_limit=_NO_LIMIT)
+        role = self.scratch.role(member_of=group)
         self._stack.callback(self.scratch.drop_role, role)
         return role
 

@@ -240,24 +240,33 @@ class RelationsReader:
     """Reads what `read_relations` does, of one database, and reads again only what has changed."""
 
     def __init__(self) -> None:
-        self._version: object = None
+        self._version: object = self  # which no version is
         self._relations: list[Relation] = []
         self._sizes: Mapping[str, int] = {}
 
     def read(self, connection: psycopg.Connection[Any]) -> list[Relation]:
-        """Every relation, as it is now. What changes while it is read is read the next time.
+        """Every relation, as it is now.
 
         Raises:
             TooManyRelations: as `read_relations`.
         """
-        with connection.cursor(row_factory=dict_row) as cursor:
-            (now,) = cursor.execute(queries.VERSION.encode()).fetchall()
-        if now["version"] != self._version:
-            self._relations, self._version = read_relations(connection), now["version"]
-        elif now["sizes"] != self._sizes:
-            self._relations = [_grown(each, now["sizes"]) for each in self._relations]
-        self._sizes = now["sizes"]
+        version, sizes = _version(connection)
+        if version != self._version:
+            self._relations = read_relations(connection)
+            afterwards, sizes = _version(connection)
+            # What has changed while it was read is read again the next time.
+            self._version = version if afterwards == version else self
+        elif sizes != self._sizes:
+            self._relations = [_grown(each, sizes) for each in self._relations]
+        self._sizes = sizes
         return list(self._relations)
+
+
+def _version(connection: psycopg.Connection[Any]) -> tuple[object, Mapping[str, int]]:
+    """What differs whenever the catalog does, and the sizes of the indexes by their numbers."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        (found,) = cursor.execute(queries.VERSION.encode()).fetchall()
+    return found["version"], found["sizes"]
 
 
 def _grown(relation: Relation, sizes: Mapping[str, int]) -> Relation:

@@ -155,7 +155,7 @@ class Scratch:
 
         Args:
             member_of: a group role whose rights it gets; made (NOLOGIN) if it is missing, and kept.
-            connection_limit: sessions at a time; -1 for any number.
+            connection_limit: sessions at a time.
             statement_timeout_ms: milliseconds for one statement.
             idle_in_transaction_timeout_ms: milliseconds that a transaction may wait for its client.
             temp_file_limit_kb: kilobytes of temporary files of one session.

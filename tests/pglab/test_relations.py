@@ -194,6 +194,26 @@ def test_what_has_not_changed_is_not_read_again(
     assert again == read_relations(connection)
 
 
+def test_what_changes_while_it_is_read_is_read_again(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where it is changed back: what was read in between was never there as a whole."""
+    reader = RelationsReader()
+
+    def disturbed(connection: psycopg.Connection) -> list[Relation]:
+        connection.execute("CREATE INDEX passing ON links (b)")
+        found = read_relations(connection)
+        connection.execute("DROP INDEX passing")
+        connection.execute("CREATE INDEX staying ON links (b)")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(relations, "read_relations", disturbed)
+        reader.read(connection)
+    connection.execute("DROP INDEX staying")
+    assert reader.read(connection) == read_relations(connection)
+
+
 def test_a_reading_that_was_refused_is_no_reading(
     connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

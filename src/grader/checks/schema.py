@@ -152,7 +152,7 @@ class Table:
 
 
 class Schema:
-    """The instrument ``schema``. Each question is asked anew, so it is never out of date.
+    """The instrument ``schema``. What has changed is read again, so it is never out of date.
 
     Args:
         connect: gives a connection that may read the catalog.
