@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -19,12 +20,12 @@ KNOWN = {"PATH", "LANG", "HOME", "PWD", "LC_CTYPE", "PYTHONUTF8", "PYTHONHASHSEE
 
 
 def open_files(pid: int) -> set[str]:
+    """What a process has open, without what it closes meanwhile; nothing where it has ended."""
     found = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found.add(os.readlink(descriptor))
-        except FileNotFoundError:
-            continue
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found.add(os.readlink(descriptor))
     return found
 
 
@@ -53,7 +54,7 @@ def test_no_open_file_of_the_judge_is_inherited(lab: Laboratory, tmp_path: Path)
             one = Laboratory(lab.server, sandbox, lab.role, lab.database).submit("")
             held = [open_files(process.pid) for process in processes_of(sandbox)]
             one.close()
-    assert len(held) >= 3
+    assert len(list(filter(None, held))) >= 3
     assert not secrets & set().union(*held)
 
 
