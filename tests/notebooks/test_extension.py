@@ -1,5 +1,6 @@
 """``%load_ext kit`` and ``%unload_ext kit``."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -73,6 +74,21 @@ def test_unloading_leaves_psycopg_and_the_shell_as_they_were(bare):
     assert vars(_cursor_base.BaseCursor)["_maybe_prepare_gen"] is before
     assert {name: list(those) for name, those in bare.shell.events.callbacks.items()} == hooks
     assert bare.shell.find_cell_magic("sql") is None
+
+
+def test_what_psycopg_logs_is_shown_to_who_asks_and_to_nobody_else(bare, monkeypatch):
+    """Where no handler is found, Python prints it: in a kernel none is set up."""
+    logger = logging.getLogger("psycopg")
+    monkeypatch.setattr(logger, "propagate", False)
+    warn = "import logging; logging.getLogger('psycopg').warning('pipeline aborted')"
+    asked = logging.StreamHandler()
+    assert "pipeline aborted" in bare.run(warn).printed
+    assert "pipeline aborted" not in bare.run("%load_ext kit", warn).printed
+    monkeypatch.setattr(logger, "handlers", [*logger.handlers, asked])
+    monkeypatch.setattr(asked, "emit", lambda record: print(record.getMessage()))
+    assert "pipeline aborted" in bare.run(warn).printed
+    bare.run("%unload_ext kit")
+    assert logger.handlers == [asked]
 
 
 def test_unloading_gives_back_the_magics_of_ipython_that_ours_covered(bare):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,6 @@ from grader.worker.limits import Limits
 WORKER = Path(__file__).resolve().parents[1] / "worker"
 CONTROL_SECONDS = 20.0
 """How long a cell may take to do what it is told."""
-_RESIDENT = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)
 
 
 class Sandbox(ABC):
@@ -134,21 +132,3 @@ class Sandbox(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory that a process's descendants (Linux) hold and that is no file's. What several of them
-    share counts for each.
-    """
-    total, pending = 0, [pid]
-    while pending:
-        process = Path("/proc", str(pending.pop()))
-        try:
-            status = (process / "status").read_text()
-            # A thread's children are listed with the thread.
-            for task in (process / "task").iterdir():
-                pending += map(int, (task / "children").read_text().split())
-        except (OSError, ValueError):
-            continue
-        total += 1024 * sum(map(int, _RESIDENT.findall(status)))
-    return total

@@ -18,8 +18,9 @@ from typing import Any
 
 from grader.errors import SandboxError
 from grader.sandbox import base
-from grader.sandbox.base import WORKER, resident_bytes
+from grader.sandbox.base import WORKER
 from grader.sandbox.cell import Cell
+from grader.sandbox.memory import resident_bytes
 from grader.sandbox.places import HOME, SOCKET_DIR, nobodys_user, scratch_places
 from grader.text import clean
 from grader.worker.limits import Limits
@@ -78,7 +79,7 @@ class Box(Cell):
         self._user = _user(rootless=room.rootless)
         self._process = 0
         self._closed = False
-        super().__init__(self._door, limits, self._said, self._held)
+        super().__init__(self._door, limits, self._said)
         self._made: Future[None] = room.errands.submit(self._make)
 
     def wait_ready(self) -> None:
@@ -193,7 +194,7 @@ class Box(Cell):
             engine.remove_container(again, force=True, v=True)
         return clean(words, 300) if words else "it ended without a word."
 
-    def _held(self) -> int:
+    def _memory_held(self) -> int:
         """Resident bytes of everything in the container; 0 where it cannot be told."""
         return resident_bytes(self._process) if self._process else 0
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grader.errors import SandboxError
+from grader.sandbox.memory import resident_bytes
 from grader.sandbox.outcomes import Ended, over_memory, over_processor_time
 from grader.sandbox.runner import Runner
 from grader.worker import control
@@ -32,17 +33,17 @@ class Cell:
         channel: socket.socket,
         limits: Limits,
         last_words: Callable[[], str],
-        memory_held: Callable[[], int],
         *,
         isolated: bool = True,
     ) -> None:
         self._channel = channel
         self._limits = limits
         self._last_words = last_words
-        self._memory_held = memory_held
         self._isolated = isolated
         self._pid = 0
         """Of a cell that is not isolated; another's is a number of its own namespace."""
+        self._known_as = 0
+        """The same as it is seen from here, where that can be told."""
         self._awaited = 1
         """Answers that have not been read yet; the first one says that the cell is there."""
 
@@ -136,6 +137,10 @@ class Cell:
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGCONT)
 
+    def _memory_held(self) -> int:
+        """Bytes of all that runs in the cell, itself included; 0 where it cannot be told."""
+        return resident_bytes(self._known_as) if self._known_as else 0
+
     def _why_ended(self, runner: Runner) -> Ended | None:
         """Which limit of the kernel's a runner ran into that has hung up; None for no limit."""
         try:
@@ -160,6 +165,7 @@ class Cell:
 
     def _receive(self) -> dict[str, Any]:
         try:
+            self._known_as = self._known_as or control.sender(self._channel)
             received = control.receive(self._channel)
         except OSError as error:
             raise SandboxError(f"the cell does not answer: {error}") from error

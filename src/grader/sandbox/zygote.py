@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from grader.errors import SandboxError
 from grader.sandbox import base
-from grader.sandbox.base import WORKER, Sandbox, resident_bytes
+from grader.sandbox.base import WORKER, Sandbox
 from grader.sandbox.cell import Cell
 from grader.text import clean
 from grader.worker import control
@@ -152,11 +152,12 @@ class ZygoteSandbox(Sandbox):
         assert self._control is not None
         ours, theirs = socket.socketpair()
         ours.settimeout(base.CONTROL_SECONDS)
+        control.tell_senders(ours)
         try:
             request = {"op": "cell", "limits": limits.to_plain()}
             control.send(self._control, request, [theirs.fileno()])
             theirs.close()
-            return Cell(ours, limits, self._last_words, self._group_memory, isolated=self.isolated)
+            return Cell(ours, limits, self._last_words, isolated=self.isolated)
         except OSError as error:
             ours.close()
             raise SandboxError(f"{self.name} is gone: {self._last_words()}") from error
@@ -198,7 +199,3 @@ class ZygoteSandbox(Sandbox):
         if process.returncode is None:
             return "it does not answer."
         return f"it ended with code {process.returncode}."
-
-    def _group_memory(self) -> int:
-        """Resident bytes of everything below the sandbox's process; 0 where it cannot be told."""
-        return resident_bytes(self._process.pid) if self._process else 0

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 _CHUNK = 65_536
 _MOST_DESCRIPTORS = 4
+_CREDENTIALS = struct.Struct("iII")
+"""Process, user and group: Linux's ``struct ucred``."""
 
 
 def send(
@@ -28,6 +31,32 @@ def send(
     sent = socket.send_fds(channel, [line], list(descriptors)) if descriptors else 0
     if sent < len(line):  # to send nothing fails where who has read it all has gone already
         channel.sendall(line[sent:])
+
+
+def tell_senders(channel: socket.socket) -> None:
+    """From now on `sender` knows who sends, where the system can tell (Linux)."""
+    if hasattr(socket, "SO_PASSCRED"):
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+
+def sender(channel: socket.socket) -> int:
+    """The process that has sent the next message, by its number here, whatever it is where that
+    process lives; the kernel says so. 0 where it does not, or the other side has gone.
+
+    Raises:
+        TimeoutError: there is no next message within the channel's timeout.
+    """
+    if not hasattr(socket, "SCM_CREDENTIALS"):
+        return 0
+    size = socket.CMSG_SPACE(_CREDENTIALS.size)
+    try:
+        _, told, _, _ = channel.recvmsg(1, size, socket.MSG_PEEK)
+    except ConnectionError:
+        return 0
+    for level, kind, content in told:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            return int(_CREDENTIALS.unpack(content)[0])
+    return 0
 
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from kit.notebook import (
@@ -22,6 +23,10 @@ from tracker import migrations
 from tracker.health import check_health
 
 _CLASSES = (ReceiptMagics, DatabaseMagics, LearningMagics)
+_UNASKED = logging.NullHandler()
+"""Gets what psycopg has to tell where nobody has said what becomes of it: that it comes or does not
+as the server is quick, and tells a learner nothing.
+"""
 _covered: dict[int, dict[str, Any]] = {}
 """The line magics that there were before ours, by shell."""
 _loaded: dict[int, tuple[ReceiptMagics, DatabaseMagics]] = {}
@@ -48,6 +53,7 @@ def load(shell: Any) -> None:
         magics.listen()
     except CannotListen as error:
         receipts = str(error)
+    logging.getLogger("psycopg").addHandler(_UNASKED)
     _loaded[id(shell)] = (magics, databases)
     _welcome(workspace, receipts).display()
 
@@ -71,6 +77,7 @@ def unload(shell: Any) -> None:
     changed_rows.forget()
     schema_changes.forget()
     console.disconnect()
+    logging.getLogger("psycopg").removeHandler(_UNASKED)
     close_workspace()
 
 

@@ -44,6 +44,12 @@ def test_memory_is_bounded_for_all_processes_together(submit: Submit, hoard: str
     assert one.again() == Answer(None)
 
 
+def test_memory_of_another_submission_is_not_counted(submit: Submit) -> None:
+    code = f"import time\nheld = b'x' * (250 * {MB})\ndef f(session): time.sleep(0.3)\n"
+    ones = [submit(code, memory_bytes=400 * MB) for _ in range(3)]
+    assert [one.call("f") for one in ones] == [Answer(None)] * 3
+
+
 def test_an_address_space_that_is_used_up_is_an_exception(submit: Submit) -> None:
     one = submit("def f(session): return len(bytearray(3 * 1024 ** 3))")
     outcome = one.call("f")

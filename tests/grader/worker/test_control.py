@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 import pytest
 
@@ -67,3 +68,28 @@ def test_a_control_channel_that_stays_silent_is_given_up() -> None:
         theirs.settimeout(0.01)
         with pytest.raises(TimeoutError):
             control.receive(theirs)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has sent a message")
+def test_who_has_sent_a_message_is_told_by_the_kernel() -> None:
+    ours, theirs = socket.socketpair()
+    control.tell_senders(ours)
+    with ours:
+        child = os.fork()
+        if child == 0:
+            control.send(theirs, {"cell": 1})
+            os._exit(0)
+        theirs.close()
+        os.waitpid(child, 0)
+        assert control.sender(ours) == child
+        assert control.receive(ours) == ({"cell": 1}, [])
+        assert control.sender(ours) == 0
+        assert control.receive(ours) is None
+
+
+def test_where_nobody_has_asked_nobody_is_told() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        control.send(theirs, {"cell": 1})
+        assert control.sender(ours) == 0
+        assert control.receive(ours) == ({"cell": 1}, [])
