@@ -17,6 +17,7 @@ import pytest
 
 from grader import batch
 from grader.catalog import load_course
+from grader.desk import Desk
 from grader.gathered import Found
 from grader.results import Grading, Outcome, to_json
 from grader.standby import Standby
@@ -140,21 +141,29 @@ def test_all_is_laid_for_this_exercise_and_for_no_other(
     assert not logins(server) & ready
 
 
-def test_a_check_takes_what_is_laid(server: DisposableServer, course: Path) -> None:
+@contextlib.contextmanager
+def at_a_desk(server: DisposableServer, course: Path) -> Iterator[Desk]:
+    """A right answer at a desk of a judge for whom everything is ready."""
     answer_own(course, RIGHT)
     exercise = load_course(course).exercises[EXERCISE]
     (submission,) = read_submissions([course / "exercises"], [exercise])
     with Standby(server.socket_dir, choice="process", seed=7) as standby:
         standby.attach(server)
         standby.prepare([exercise])
-        before = logins(server)
         (judge,) = standby.lend()[1].judges
         with judge.desk(submission, exercise) as desk:
-            for check in exercise.checks:
-                assert desk.run(check, more=True).outcome is Outcome.PASSED
-            assert logins(server) == before
-            assert {seat.role.name for seat in desk._seats} < before
-    assert not logins(server) & {seat.role.name for seat in desk._seats}
+            yield desk
+
+
+def test_a_check_takes_what_is_laid(server: DisposableServer, course: Path) -> None:
+    with at_a_desk(server, course) as desk:
+        before = logins(server)
+        for check in desk.exercise.checks:
+            assert desk.run(check, more=True).outcome is Outcome.PASSED
+        assert logins(server) == before
+        taken = {seat.role.name for seat in desk._seats}
+        assert taken < before
+    assert not logins(server) & taken
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -167,23 +176,17 @@ def is_alive(process: psutil.Process) -> bool:
 def test_what_was_laid_and_has_died_is_done_anew(
     server: DisposableServer, course: Path, dies: str
 ) -> None:
-    answer_own(course, RIGHT)
-    exercise = load_course(course).exercises[EXERCISE]
-    (submission,) = read_submissions([course / "exercises"], [exercise])
-    with Standby(server.socket_dir, choice="process", seed=7) as standby:
-        standby.attach(server)
-        standby.prepare([exercise])
-        (judge,) = standby.lend()[1].judges
-        for laid in itertools.chain(*judge._laid.values()):
+    with at_a_desk(server, course) as desk:
+        for laid in itertools.chain(*desk.judge._laid.values()):
             runner = psutil.Process(laid.runner.pid)
             parent = runner.parent()
             assert parent is not None
             (parent if dies == "cell" else runner).kill()
             while is_alive(runner):  # it does not outlive its cell
                 time.sleep(0.01)
-        with judge.desk(submission, exercise) as desk:
-            found = [desk.run(check, more=True) for check in exercise.checks]
-    assert [check.failure for check in found] == [None] * len(exercise.checks)
+        found = [desk.run(check, more=True) for check in desk.exercise.checks]
+    assert [check.failure for check in found] == [None] * len(found)
+    assert found
 
 
 @pytest.mark.slow
