@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,17 +81,16 @@ class Standby:
             GraderError, PglabError, psycopg.Error: that is not possible.
         """
         assert self._judges, "attach() comes first"
-        for exercise in exercises:
-            visible = sum(check.visible for check in exercise.checks)
-            each = math.ceil(visible / len(self._judges)) + _SPARE
-            stock = min(each, _STOCK // len(self._judges))
+        with ThreadPoolExecutor(len(self._judges)) as threads:
+            for exercise in exercises:
+                # To ask for the results is to hear what went wrong.
+                list(threads.map(self._prepare, self._judges, itertools.repeat(exercise)))
 
-            def prepare(judge: Judge, exercise: Exercise = exercise, stock: int = stock) -> None:
-                judge.prepare(exercise, stock=stock)
-                judge.lay(exercise, _LAID)
-
-            with ThreadPoolExecutor(len(self._judges)) as threads:
-                list(threads.map(prepare, self._judges))  # raises what one of them does
+    def _prepare(self, judge: Judge, exercise: Exercise) -> None:
+        visible = sum(check.visible for check in exercise.checks)
+        each = math.ceil(visible / len(self._judges)) + _SPARE
+        judge.prepare(exercise, stock=min(each, _STOCK // len(self._judges)))
+        judge.lay(exercise, _LAID)
 
     def lend(self) -> tuple[Server, Prestarted]:
         """What a grading uses and leaves open."""

@@ -158,7 +158,8 @@ CHANGES = (
     "ALTER TABLE more SET UNLOGGED",
     "ALTER TABLE parts DETACH PARTITION parts_1",
     "ALTER SCHEMA other RENAME TO others",
-    "ALTER TABLE others.users SET SCHEMA public; ",
+    "ALTER TABLE users RENAME TO members",
+    "ALTER TABLE others.users SET SCHEMA public",
     "CREATE TEMPORARY TABLE passing (n int)",
     "BEGIN; ALTER TABLE more DROP COLUMN n; ALTER TABLE more ADD COLUMN n int; COMMIT",
     "DROP TABLE more",
@@ -169,12 +170,11 @@ def test_what_has_changed_is_read_again(connection: psycopg.Connection) -> None:
     reader = RelationsReader()
     before = reader.read(connection)
     for change in CHANGES:
-        if "others.users" in change:
-            connection.execute("ALTER TABLE users RENAME TO members")
         connection.execute(change)
         now = read_relations(connection)
         assert reader.read(connection) == now, change
-        assert ("FUNCTION f() RETURNS" in change) or now != before or "DROP INDEX" in change, change
+        # A function alone is nothing of a table, and an index made anew is the same as before.
+        assert now != before or change.startswith(("CREATE FUNCTION", "DROP INDEX")), change
         before = now
 
 

@@ -9,8 +9,8 @@ _RESIDENT = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that a process's descendants (Linux) hold and that is no file's. What several of them
-    share counts for each.
+    """Memory that a process and its descendants hold and that is no file's; 0 where there is no
+    ``/proc``. What several of them share counts for each.
     """
     total, pending = 0, [pid]
     while pending:

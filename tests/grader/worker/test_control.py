@@ -70,7 +70,10 @@ def test_a_control_channel_that_stays_silent_is_given_up() -> None:
             control.receive(theirs)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has sent a message")
+@pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="SO_PASSCRED is Linux's own; what is told elsewhere is the next test",
+)
 def test_who_has_sent_a_message_is_told_by_the_kernel() -> None:
     ours, theirs = socket.socketpair()
     control.tell_senders(ours)
