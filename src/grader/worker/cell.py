@@ -98,7 +98,7 @@ def start(
     _apply(resource.RLIMIT_NPROC, limits.processes)
     ns.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    ns.mount_tmpfs("/proc", size_bytes=4096, inodes=2, mode="0555")
+    ns.hide("/proc")
     _Cell(channel, limits, isolated=True, mounts=True, scratch=scratch).serve()
 
 

@@ -20,6 +20,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
+MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
 MNT_DETACH = 2
@@ -76,11 +77,19 @@ def map_user(inside: int, user: int, group: int) -> None:
     Path("/proc/self/gid_map").write_text(f"{inside} {group} 1")
 
 
-def mount_tmpfs(target: str, *, size_bytes: int, inodes: int, mode: str = "0755") -> None:
+def mount_tmpfs(target: str, *, size_bytes: int, inodes: int, mode: str) -> None:
     """A fresh, bounded, empty file system over ``target``."""
-    options = f"size={size_bytes},nr_inodes={inodes},mode={mode}".encode()
-    flags = ctypes.c_ulong(MS_NOSUID | MS_NODEV)
-    _call("mount", b"tmpfs", target.encode(), b"tmpfs", flags, options)
+    _mount_tmpfs(target, f"size={size_bytes},nr_inodes={inodes},mode={mode}", 0)
+
+
+def hide(target: str) -> None:
+    """Show nothing at ``target``, where nothing can be put either."""
+    _mount_tmpfs(target, "size=4096,nr_inodes=2,mode=0555", MS_RDONLY)
+
+
+def _mount_tmpfs(target: str, options: str, more: int) -> None:
+    flags = ctypes.c_ulong(MS_NOSUID | MS_NODEV | more)
+    _call("mount", b"tmpfs", target.encode(), b"tmpfs", flags, options.encode())
 
 
 def unmount(target: str) -> None:

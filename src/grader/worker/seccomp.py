@@ -2,8 +2,9 @@
 
 Memory that no process maps (``memfd_create``, System V shared memory, file systems mounted in user
 namespaces of one's own) is bounded by nothing else, and some interfaces of the kernel (``bpf``,
-``io_uring``, ``userfaultfd``, keys) serve no exercise. Of sockets only those of Unix are left: not
-every other family (``AF_VSOCK``, ``AF_ALG``) knows of network namespaces.
+``io_uring``, ``userfaultfd``, keys) serve no exercise. A message queue would outlive its check, and
+so would limits that a process sets for its cell: each sets its own. Of sockets only those of Unix
+are left: not every other family (``AF_VSOCK``, ``AF_ALG``) knows of network namespaces.
 
 Sources: seccomp(2), syscall(2), ``linux/filter.h``, ``linux/seccomp.h``; numbers from the kernel's
 ``syscall_64.tbl`` and ``asm-generic/unistd.h``.
@@ -22,6 +23,8 @@ from dataclasses import dataclass
 _PR_SET_SECCOMP = 22
 _MODE_FILTER = 2
 _CLONE_NEWUSER = 0x10000000
+_MYSELF = 0
+"""A process's name for itself."""
 
 _LOAD = 0x20
 _IF_EQUAL = 0x15
@@ -39,10 +42,11 @@ class _Machine:
     clone: int
     clone3: int
     socket: int
+    prlimit64: int
     denied: tuple[int, ...]
-    """memfd_create, memfd_secret, shmget, semget, msgget, unshare, setns, add_key, request_key,
-    keyctl, bpf, perf_event_open, userfaultfd, io_uring_setup, ptrace, process_vm_readv,
-    process_vm_writev"""
+    """memfd_create, memfd_secret, shmget, semget, msgget, mq_open, unshare, setns, add_key,
+    request_key, keyctl, bpf, perf_event_open, userfaultfd, io_uring_setup, ptrace,
+    process_vm_readv, process_vm_writev"""
     other_calls_from: int | None = None
     """Where the numbers of a second calling convention begin."""
 
@@ -53,7 +57,8 @@ _MACHINES = {
         56,
         435,
         41,
-        (319, 447, 29, 64, 68, 272, 308, 248, 249, 250, 321, 298, 323, 425, 101, 310, 311),
+        302,
+        (319, 447, 29, 64, 68, 240, 272, 308, 248, 249, 250, 321, 298, 323, 425, 101, 310, 311),
         other_calls_from=0x40000000,
     ),
     "aarch64": _Machine(
@@ -61,7 +66,8 @@ _MACHINES = {
         220,
         435,
         198,
-        (279, 447, 194, 190, 186, 97, 268, 217, 218, 219, 280, 241, 282, 425, 117, 270, 271),
+        261,
+        (279, 447, 194, 190, 186, 180, 97, 268, 217, 218, 219, 280, 241, 282, 425, 117, 270, 271),
     ),
 }
 
@@ -105,6 +111,11 @@ def _filter(machine: _Machine) -> bytes:
     # Its flags cannot be looked at; where it is missing, the C library uses clone instead.
     steps += [_step(_IF_EQUAL, machine.clone3, otherwise=1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     steps += [
+        _step(_IF_EQUAL, machine.prlimit64, otherwise=4),
+        _step(_LOAD, _AT_FIRST_ARGUMENT),
+        _step(_IF_EQUAL, _MYSELF, otherwise=1),
+        allow,
+        deny,
         _step(_IF_EQUAL, machine.socket, otherwise=4),
         _step(_LOAD, _AT_FIRST_ARGUMENT),
         _step(_IF_EQUAL, socket.AF_UNIX, otherwise=1),
