@@ -68,6 +68,7 @@ class Examination:
         self._before_last: Mark | None = None
         self._after_last: Mark | None = None
         self._answer: tuple[int, Callable[[], Failure]] | None = None
+        self._is_idle = instruments.CALLERS.isdisjoint(spec.wants)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -104,10 +105,21 @@ class Examination:
             NeverImports: as on entry.
             GraderError: the sandbox gives no further process.
         """
+        self._is_idle = False
         runner = self.sitting.seat.another_runner(*descriptors)
         self._stack.callback(runner.close)
         self.sitting.open(runner)
         return self._student(runner, counted=counted)
+
+    def idle_student(self) -> Student | None:
+        """The submission in the process that was started first, for an instrument that would start
+        one more: where this check does not call it itself, and no other was started, so that all
+        sessions of the submission are this process's. Once; its calls are not counted.
+        """
+        if not self._is_idle:
+            return None
+        self._is_idle = False
+        return self._student(self.sitting.runner, counted=False)
 
     def at_end(self, close: Callable[[], object]) -> None:
         """Have something closed when the check is over; what was asked last comes first."""

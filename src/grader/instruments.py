@@ -28,16 +28,23 @@ if TYPE_CHECKING:
 
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "api": (
+        "anyio._backends._asyncio",
         "fastapi",
         "uvicorn",
         "uvicorn.lifespan.on",
         "uvicorn.loops.auto",
+        "uvicorn.loops.asyncio",
         "uvicorn.protocols.http.auto",
         "uvicorn.protocols.websockets.auto",
     ),
     "migrations": ("alembic.command", "alembic.config", "alembic.autogenerate"),
 }
 """What an instrument makes its process inside the sandbox import, by the instrument's name."""
+
+CALLERS = frozenset({"faults", "sessions", "sql", "student"})
+"""Instruments that call the process of the submission which each check has, or count on it to be
+there and do nothing else.
+"""
 
 
 def libraries(wants: Iterable[str]) -> list[str]:

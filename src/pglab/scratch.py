@@ -145,6 +145,7 @@ class Scratch:
         statement_timeout_ms: int = 5000,
         idle_in_transaction_timeout_ms: int = 30_000,
         temp_file_limit_kb: int = 65_536,
+        deadlock_timeout_ms: int = 100,
     ) -> Role:
         """A new login role that can do nothing but connect where it is granted.
 
@@ -159,6 +160,8 @@ class Scratch:
             statement_timeout_ms: milliseconds for one statement.
             idle_in_transaction_timeout_ms: milliseconds that a transaction may wait for its client.
             temp_file_limit_kb: kilobytes of temporary files of one session.
+            deadlock_timeout_ms: milliseconds after which a session that waits looks for a deadlock;
+                PostgreSQL's own second is long where somebody waits for the outcome.
         """
         role = Role(self._new_name("r"), new_password())
         settings = {
@@ -166,7 +169,11 @@ class Scratch:
             "idle_in_transaction_session_timeout": str(idle_in_transaction_timeout_ms),
         }
         if self.capabilities.superuser:
-            settings |= {"temp_file_limit": str(temp_file_limit_kb), "log_statement": "all"}
+            settings |= {
+                "temp_file_limit": str(temp_file_limit_kb),
+                "log_statement": "all",
+                "deadlock_timeout": str(deadlock_timeout_ms),
+            }
         with self._mutex, doing("making a role"):
             if member_of is not None and member_of not in self._groups:
                 create_group(self._connection, member_of)

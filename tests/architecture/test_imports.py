@@ -112,6 +112,7 @@ LEVELS = {
     "grader/cluster": ("grade", "dask"),
     "grader/mutants": ("grade", "author"),
     "grader/signing": ("grade", "sign"),
+    "grader/worker/serving": ("grade", "api"),
     "kit": ("grade", "sign"),
     "kit/notebook": ("grade", "lab"),
     "kit/web": ("api", "studio"),

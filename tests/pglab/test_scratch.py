@@ -125,6 +125,7 @@ def test_a_role_has_the_limits_that_were_asked_for(scratch: Scratch, notes: str)
         statement_timeout_ms=1234,
         idle_in_transaction_timeout_ms=4321,
         temp_file_limit_kb=1024,
+        deadlock_timeout_ms=50,
     )
     database = scratch.clone(notes, grantee=role.name)
     url = database.url_for(role)
@@ -136,9 +137,10 @@ def test_a_role_has_the_limits_that_were_asked_for(scratch: Scratch, notes: str)
                 "idle_in_transaction_session_timeout",
                 "temp_file_limit",
                 "log_statement",
+                "deadlock_timeout",
             )
         ]
-        assert shown == [("1234ms",), ("4321ms",), ("1MB",), ("all",)]
+        assert shown == [("1234ms",), ("4321ms",), ("1MB",), ("all",), ("50ms",)]
         with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
             psycopg.connect(url)
         first.execute("SET statement_timeout = 0")

@@ -38,7 +38,7 @@ from grader.checks.verdict import NotPassed
 from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Ended, Outcome
-from pglab.servers.server import capabilities_of, connect
+from pglab.servers.server import connect
 from pglab.sessions import blockers
 from pglab.witness import Statement
 
@@ -53,7 +53,6 @@ _MODES: dict[Stops, sql.SQL] = {
 }
 _MOST = 6
 _LOOK_S = 0.001
-_DEADLOCK_MS = 100
 
 
 class Rivals:
@@ -76,8 +75,11 @@ class Rivals:
         entered = []
         for _ in range(number):
             name = chr(ord("A") + len(self._entered))
-            before = self._sessions()
-            student = self._examination.another_student(counted=False)
+            before: set[int] = set()
+            student = self._examination.idle_student()
+            if student is None:
+                before = self._sessions()
+                student = self._examination.another_student(counted=False)
             rival = Rival(self, name, student, self._sessions() - before)
             self._entered.append(rival)
             entered.append(rival)
@@ -224,11 +226,6 @@ class Rivals:
         if self._observer is None:
             self._observer = connect(self._examination.judge.server.admin_url)
             self._examination.at_end(self._observer.close)
-            if capabilities_of(self._observer).superuser:
-                # A deadlock is found a second after it is there, which is long in a check.
-                alter = sql.SQL("ALTER ROLE {} SET deadlock_timeout = {}")
-                role = sql.Identifier(self._examination.role.name)
-                self._observer.execute(alter.format(role, sql.Literal(f"{_DEADLOCK_MS}ms")))
             self._before = self._sessions()
         return self._observer
 

@@ -348,3 +348,52 @@ def add(session): session.execute(text("INSERT INTO books VALUES (1)"))
 """
     result = examine(check, answer, toml=TOML + 'privileges = "tables"\n')
     assert result.outcome is Outcome.PASSED, result.failure
+
+
+# The process that every check has.
+
+COUNTS_SESSIONS = (
+    HEAD
+    + """
+def count(session):
+    return session.scalar(
+        text(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE usename = current_user AND datname = current_database()"
+        )
+    )
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("wants", "sessions"), [("rivals", 2), ("rivals, db", 2), ("rivals, student", 3)]
+)
+def test_a_rival_takes_the_process_that_nobody_else_calls(
+    examine: Examine, wants: str, sessions: int
+) -> None:
+    check = f"""
+def test_it({wants}):
+    a, b = rivals.enter(2)
+    a.start("count")
+    [result] = rivals.finish()
+    assert result.value == {sessions}, hint(f"There are {{result.value}} sessions.")
+    assert a.pids and b.pids and a.pids.isdisjoint(b.pids)
+"""
+    result = examine(check, COUNTS_SESSIONS, schema=SCHEMA)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+def test_whose_sessions_are_whose_is_known_beside_an_application(examine: Examine) -> None:
+    check = """
+def test_it(api, rivals):
+    api.start()
+    (a,) = rivals.enter(1)
+    assert len(a.pids) == 1
+    a.start("count")
+    [result] = rivals.finish()
+    assert result.value == 3, hint(f"There are {result.value} sessions.")
+"""
+    serves = COUNTS_SESSIONS + "\nasync def app(scope, receive, send): pass\n"
+    result = examine(check, serves, schema=SCHEMA)
+    assert result.outcome is Outcome.PASSED, result.failure

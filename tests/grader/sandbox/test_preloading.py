@@ -36,6 +36,24 @@ def test_cells_that_are_made_later_have_it(fresh: Laboratory) -> None:
         one.close()
 
 
+def test_what_an_application_imports_at_its_first_use_is_there(fresh: Laboratory) -> None:
+    fresh.sandbox.preload(["fastapi"])
+    one = fresh.submit(
+        "import sys\n"
+        "from fastapi import FastAPI\n"
+        "from pydantic import BaseModel\n"
+        "class Note(BaseModel): body: str\n"
+        "def makes(session):\n"
+        "    before = set(sys.modules)\n"
+        "    app = FastAPI()\n"
+        "    @app.post('/notes')\n"
+        "    def make(note: Note) -> list[Note]: return [note]\n"
+        "    return sorted(set(sys.modules) - before)\n"
+    )
+    assert one.value("makes") == []
+    one.close()
+
+
 def test_a_sandbox_that_has_to_begin_anew_is_told_again(fresh: Laboratory) -> None:
     fresh.sandbox.preload(["colorsys"])
     fresh.sandbox.close()
