@@ -5,8 +5,9 @@
 Prints seconds per item and, in the last column, how many times a fork of the warm zygote each
 takes. A submission has five checks, fewer than in any exercise of this course.
 The *floor* is what no grader of this kind can avoid, one thing after the other: a clone, a fork, an
-import and a call that writes one row, a drop. The last lines are about whole runs of the grader,
-what it starts and ends included.
+import and a call that writes one row, a drop. The last lines are about whole runs of the grader: a
+check on average, what a run starts and ends included, and each that a class has more than one of a
+fifth of its size, where that is left out.
 """
 
 from __future__ import annotations
@@ -58,12 +59,14 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=100)
     parser.add_argument("--sandbox", default="bubblewrap")
     options = parser.parse_args()
+    if options.submissions < 2:
+        parser.error("--submissions: two at least, for the cost of one more")
     with tempfile.TemporaryDirectory(prefix="kit-bench-") as folder:
         rows = measure(Path(folder), options.submissions, options.sandbox)
     seconds = dict(rows)
     for name, each_s in rows:
         print(f"{name:45} {each_s * 1000:9.1f} ms {each_s / seconds[FORK]:8.1f} x")
-    for name in (ONE, TWO):
+    for name in RUNS:
         print(
             f"{name}: {seconds[name] / seconds[FLOOR]:.2f} times the floor; "
             f"{1 / seconds[name]:.0f} checks a second"
@@ -72,8 +75,12 @@ def main() -> None:
 
 FORK = "fork of the warm zygote, and its end"
 FLOOR = "floor: clone, fork, one call, drop"
-ONE = "a whole check, one process"
-TWO = "a whole check, two processes"
+RUNS = (
+    "a whole check, one process",
+    "a whole check, two processes",
+    "one more check, one process",
+    "one more check, two processes",
+)
 
 
 def measure(root: Path, submissions: int, sandbox_name: str) -> list[tuple[str, float]]:
@@ -81,10 +88,13 @@ def measure(root: Path, submissions: int, sandbox_name: str) -> list[tuple[str, 
         path = root / "course" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+    few = max(submissions // 5, 1)
     for number in range(submissions):
-        target = root / "class" / f"student{number}" / "01_note"
-        target.mkdir(parents=True)
-        (target / "note.py").write_text(NOTE, encoding="utf-8")
+        for size in (few, submissions):
+            if number < size:
+                target = root / f"class of {size}" / f"student{number}" / "01_note"
+                target.mkdir(parents=True)
+                (target / "note.py").write_text(NOTE, encoding="utf-8")
     rows = [("fresh interpreter that imports SQLAlchemy", each(5, fresh_interpreter))]
     with open_server("embedded", home=root / "home", disposable=True) as server:
         sandbox = open_sandbox(sandbox_name, socket_dir=server.socket_dir, own_work=True)
@@ -92,21 +102,33 @@ def measure(root: Path, submissions: int, sandbox_name: str) -> list[tuple[str, 
             rows += [
                 (name, each(submissions, part)) for name, part in parts(server, sandbox, scratch)
             ]
-    for jobs, name in ((1, ONE), (2, TWO)):
-        started = time.perf_counter()
-        grading = grade(
-            [root / "class"],
-            course_root=root / "course",
-            home=root / "home",
-            database="embedded",
-            sandbox=sandbox_name,
-            own_work=True,
-            seed=1,
-            jobs=jobs,
-        )
-        rows.append((name, (time.perf_counter() - started) / submissions / CHECKS))
-        assert all(s.earned == s.points for s in grading.submissions)
-    return rows
+    seconds = {
+        (size, jobs): graded(root, size, jobs, sandbox_name)
+        for jobs in (1, 2)
+        for size in (few, submissions)
+    }
+    each_s = [seconds[submissions, jobs] / submissions for jobs in (1, 2)]
+    each_s += [
+        (seconds[submissions, jobs] - seconds[few, jobs]) / (submissions - few) for jobs in (1, 2)
+    ]
+    return rows + [(name, taken / CHECKS) for name, taken in zip(RUNS, each_s, strict=True)]
+
+
+def graded(root: Path, size: int, jobs: int, sandbox_name: str) -> float:
+    """Seconds that it takes to grade a class, from the start of its server to its end."""
+    started = time.perf_counter()
+    grading = grade(
+        [root / f"class of {size}"],
+        course_root=root / "course",
+        home=root / "home",
+        database="embedded",
+        sandbox=sandbox_name,
+        own_work=True,
+        seed=1,
+        jobs=jobs,
+    )
+    assert all(s.earned == s.points for s in grading.submissions)
+    return time.perf_counter() - started
 
 
 def parts(

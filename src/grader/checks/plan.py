@@ -28,6 +28,7 @@ from grader.checks.verdict import NotPassed
 from grader.delegate import STATEMENT_MS, Delegate
 from grader.results import Failure, Reason
 from grader.text import clean
+from pglab.planner_statistics import are_current
 from pglab.plans import EXPLAINABLE, CannotExplain, Plan, explain
 from pglab.witness import Statement
 
@@ -146,6 +147,8 @@ class Plans:
     def refresh_statistics(self, *tables: str, vacuum: bool = False) -> None:
         """Let the planner know what is in the tables; nothing else does on a throw-away server.
 
+        A table whose statistics would be the same again is not analyzed.
+
         Args:
             tables: all of ``public`` where none is named.
             vacuum: also note which pages everybody can see, without which an index that covers a
@@ -154,14 +157,16 @@ class Plans:
         names = tables or tuple(self._schema.tables)
         with self._state.author() as connection:
             # VACUUM notes no page whose rows' commit is not on disk yet, and a throw-away server
-            # does not wait for that. This commit is waited for, and with it all that were before.
-            # Commits of others, in other databases too, can come between, for the server remembers
-            # one place in its log for 32 transactions: then once more.
+            # does not wait for that. That of ANALYZE is waited for, and with it all that were
+            # before. Commits of others, in other databases too, can come between, for the server
+            # remembers one place in its log for 32 transactions: then once more.
             connection.execute("SET synchronous_commit = on")
             for name in names:
                 table = sql.Identifier("public", name)
-                for _ in range(_VACUUMS):
-                    connection.execute(sql.SQL("ANALYZE {}").format(table))
+                current = are_current(self._state.reader, connection, table)
+                for attempt in range(_VACUUMS):
+                    if attempt or not current:
+                        connection.execute(sql.SQL("ANALYZE {}").format(table))
                     if not vacuum:
                         break
                     connection.execute(sql.SQL("VACUUM {}").format(table))

@@ -316,3 +316,38 @@ def test_it(student, plan, db):
 """
     covered = answer("CREATE INDEX ON orders (user_id, made)")
     assert passed(examine(check, covered, toml=TABLES, schema=SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("done", "again"),
+    [
+        ("SELECT 1", False),
+        ("CREATE INDEX ON orders (user_id)", False),
+        ("CREATE INDEX ON orders (lower(note))", True),
+        ("DELETE FROM orders WHERE id = 7", True),
+    ],
+)
+def test_statistics_are_made_again_where_they_would_be_others(
+    examine: Examine, done: str, again: bool
+) -> None:
+    check = f"""
+WRITTEN = (
+    "SELECT DISTINCT xmin::text FROM pg_catalog.pg_statistic"
+    " WHERE starelid = 'public.orders'::pg_catalog.regclass"
+)
+
+def test_it(student, plan, db):
+    before = db.query(WRITTEN)
+    student.call("build")
+    plan.refresh_statistics("orders", vacuum=True)
+    assert (db.query(WRITTEN) != before) is {again}
+"""
+    assert passed(
+        examine(
+            "from grader.checks import check\n\n"
+            + check.replace("def test_it", "@check('It holds', points=2)\ndef test_it"),
+            answer(done),
+            schema=SCHEMA,
+            toml=TABLES,
+        )
+    )
