@@ -14,6 +14,7 @@ from pglab.scratch import Database, Role
 
 STATEMENT_MS = 10_000
 LOCK_MS = 2_000
+_LIMITS = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS} -c search_path="
 _READ_ONLY = " -c default_transaction_read_only=on -c row_security=off"
 
 
@@ -27,20 +28,20 @@ class JudgeSessions:
     """
 
     def __init__(self, database: Database, *, reader: Role, author: Role) -> None:
-        limits = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS} -c search_path="
-        self._reader = database.url_for(reader), limits + _READ_ONLY
-        self._author = database.url_for(author), limits
-        self._opened: dict[str, psycopg.Connection[DictRow]] = {}
+        self._database = database
+        self._reader = reader
+        self._author = author
+        self._opened: dict[Role, psycopg.Connection[DictRow]] = {}
 
     @property
     def reader(self) -> psycopg.Connection[DictRow]:
         """The session that can read everything and write nothing."""
-        return self._session(*self._reader)
+        return self._session(self._reader, _LIMITS + _READ_ONLY)
 
     @property
     def author(self) -> psycopg.Connection[DictRow]:
         """The session of those who own the exercise's tables."""
-        return self._session(*self._author)
+        return self._session(self._author, _LIMITS)
 
     def open(self, *, author: bool) -> None:
         """Open the reader's, and the author's where that is wanted, before anybody asks.
@@ -57,11 +58,14 @@ class JudgeSessions:
             connection.close()
         self._opened.clear()
 
-    def _session(self, url: str, options: str) -> psycopg.Connection[DictRow]:
-        if url not in self._opened:
+    def _session(self, role: Role, options: str) -> psycopg.Connection[DictRow]:
+        if role not in self._opened:
             connection = psycopg.connect(
-                url, autocommit=True, row_factory=dict_row, options=options
+                self._database.url_for(role),
+                autocommit=True,
+                row_factory=dict_row,
+                options=options,
             )
             connection.adapters.register_dumper(dict, JsonbDumper)
-            self._opened[url] = connection
-        return self._opened[url]
+            self._opened[role] = connection
+        return self._opened[role]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
@@ -50,9 +52,15 @@ def parameters_of(url: str) -> dict[str, str]:
     """
     plain = re.sub(r"^postgres(?:ql)?(?:\+\w+)?://", "postgresql://", url)
     try:
-        return {key: str(value) for key, value in conninfo_to_dict(plain).items()}
+        return dict(_parsed(plain))
     except Exception:
         raise ValueError("this is not a PostgreSQL connection URL") from None
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(conninfo: str) -> Mapping[str, str]:
+    """The parameters; a few places are asked for again and again, by other names and roles."""
+    return {key: str(value) for key, value in conninfo_to_dict(conninfo).items()}
 
 
 def with_database(url: str, database: str, user: str | None, password: str | None) -> str:
