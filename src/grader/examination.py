@@ -68,7 +68,7 @@ class Examination:
         self._before_last: Mark | None = None
         self._after_last: Mark | None = None
         self._answer: tuple[int, Callable[[], Failure]] | None = None
-        self._is_idle = instruments.CALLERS.isdisjoint(spec.wants)
+        self._first_is_idle = instruments.CALLERS.isdisjoint(spec.wants)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -105,7 +105,7 @@ class Examination:
             NeverImports: as on entry.
             GraderError: the sandbox gives no further process.
         """
-        self._is_idle = False
+        self._first_is_idle = False
         runner = self.sitting.seat.another_runner(*descriptors)
         self._stack.callback(runner.close)
         self.sitting.open(runner)
@@ -116,9 +116,9 @@ class Examination:
         one more: where this check does not call it itself, and no other was started, so that all
         sessions of the submission are this process's. Once; its calls are not counted.
         """
-        if not self._is_idle:
+        if not self._first_is_idle:
             return None
-        self._is_idle = False
+        self._first_is_idle = False
         return self._student(self.sitting.runner, counted=False)
 
     def at_end(self, close: Callable[[], object]) -> None:

@@ -1,11 +1,12 @@
-"""Whether the planner's statistics of a table are those of the rows that it holds now: then ANALYZE
-would find the same again, and that takes ten times as long as this question.
+"""Whether the planner's statistics in a clone are still those of its template, and of the rows that
+it holds now: then ANALYZE would find the same again, and that takes ten times as long as to ask.
 
 A row carries the number of the transaction that wrote it, and so do statistics, which are rows of
 the catalog. So rows that were stored or changed later are told by their numbers, and rows that are
-gone by counting.
+gone by counting. Statistics that are younger than the clone are not trusted: who owns a table can
+write what he likes into them.
 
-Source: PostgreSQL manual, "pg_statistic" and "System Columns".
+Source: PostgreSQL manual, "pg_statistic", "System Columns" and "Statistics Manipulation Functions".
 """
 
 from __future__ import annotations
@@ -26,16 +27,18 @@ SELECT c.reltuples::bigint AS rows,
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext e WHERE e.stxrelid = c.oid)
        AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_attribute a
+           LEFT JOIN pg_catalog.pg_statistic s ON s.starelid = c.oid AND s.staattnum = a.attnum
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-             AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic s
-                             WHERE s.starelid = c.oid AND s.staattnum = a.attnum))
+             AND (a.attstattarget >= 0 OR a.attoptions IS NOT NULL OR s.starelid IS NULL
+                  OR pg_catalog.age(s.xmin) <= pg_catalog.age(d.xmin)))
        AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_index i
+           LEFT JOIN pg_catalog.pg_statistic s ON s.starelid = i.indexrelid
            WHERE i.indrelid = c.oid AND i.indexprs IS NOT NULL
-             AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic s
-                             WHERE s.starelid = i.indexrelid)) AS whole
-FROM pg_catalog.pg_class c
-WHERE c.oid = pg_catalog.to_regclass(%s)
+             AND (s.starelid IS NULL
+                  OR pg_catalog.age(s.xmin) <= pg_catalog.age(d.xmin))) AS whole
+FROM pg_catalog.pg_class c, pg_catalog.pg_database d
+WHERE c.oid = pg_catalog.to_regclass(%s) AND d.datname = pg_catalog.current_database()
 """
 _LATER = """
 SELECT pg_catalog.count(*) AS rows,
@@ -48,8 +51,8 @@ FROM {}
 def are_current(
     catalog: psycopg.Connection[Any], owner: psycopg.Connection[Any], table: sql.Identifier
 ) -> bool:
-    """Whether there are statistics for all columns of a table and all expressions of its indexes,
-    and no row of it was stored, changed or deleted since they were written.
+    """Whether a clone came with statistics for all columns of a table and all expressions of its
+    indexes, made as usual, and no row of it was stored, changed or deleted since.
 
     Args:
         catalog: a session that may read ``pg_statistic``.
