@@ -52,7 +52,7 @@ test-sandbox: setup-dev ## run the tests of the bubblewrap sandbox
 	@KIT_REQUIRE=sandbox $(PYTEST) -q -rsfE -m "sandbox and not container" tests $(ARGS)
 
 test-browser: setup-dev ## run the tests in Chromium
-	@KIT_REQUIRE=browser $(PYTEST) -q -rsfE -m browser tests $(ARGS)
+	@KIT_REQUIRE=browser $(PYTEST) -q -rsfE -n logical --maxprocesses 4 --dist load -m browser tests $(ARGS)
 
 test-notebooks: setup-dev ## run every notebook from its first cell to its last
 	@$(PYTEST) -q -rsfE -n logical --maxprocesses 4 --dist load -m "notebook and not container" tests $(ARGS)
