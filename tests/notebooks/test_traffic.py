@@ -174,6 +174,20 @@ def test_each_statement_of_a_pipeline_has_its_own_rows(connection):
     assert [s.rows for s in own(recorder)] == [1, 3]
 
 
+def test_what_a_pipeline_skips_after_a_failure_was_not_run(connection):
+    connection.execute("CREATE TEMP TABLE counted (n int PRIMARY KEY)")
+
+    def fill():
+        with connection.pipeline():
+            connection.cursor().executemany(
+                "INSERT INTO counted VALUES (%s)", [(n,) for n in (1, 2, 2, 3, 4, 5, 6)]
+            )
+            connection.execute("SELECT 'never'")
+
+    recorder = recorded(fill)
+    assert [(s.times, s.rows, s.sqlstate) for s in own(recorder)] == [(3, 2, "23505")]
+
+
 def test_rows_that_are_changed_count_where_none_come_back(connection):
     connection.execute("CREATE TEMP TABLE changed AS SELECT generate_series(1, 6) AS n")
     recorder = recorded(lambda: connection.execute("DELETE FROM changed WHERE n > 2"))

@@ -234,7 +234,11 @@ class Recorder:
             count = 0
             for result in results:
                 count += 1
-                if result.status == pq.ExecStatus.FATAL_ERROR:
+                if result.status == pq.ExecStatus.PIPELINE_ABORTED:
+                    # One before it failed, and the server did not run this one. How many psycopg
+                    # had sent by the time that it was told differs from run to run.
+                    last.times -= 1
+                elif result.status == pq.ExecStatus.FATAL_ERROR:
                     code = result.error_field(pq.DiagnosticField.SQLSTATE)
                     last.sqlstate = code.decode() if code else ""
                 elif result.status in _WITH_ROWS:
@@ -244,8 +248,8 @@ class Recorder:
             last.times += max(count - 1, 0)
 
     def statements(self) -> list[Sent]:
-        """Those that reached the server, in the order of sending."""
-        return [sent for sent in self.sent if sent.reached]
+        """Those that reached the server and were run there, in the order of sending."""
+        return [sent for sent in self.sent if sent.reached and sent.times]
 
 
 _recorders: list[Recorder] = []
