@@ -80,8 +80,13 @@ class Event:
 
 
 def blockers(connection: psycopg.Connection[Any], pids: Iterable[int]) -> dict[int, list[int]]:
-    """Which of these backends wait for a lock, and for whom."""
-    query = "SELECT pid, pg_blocking_pids(pid) AS held_by FROM unnest(%s::int[]) AS _ (pid)"
+    """Which of these backends wait for a lock, and for whom. Who waits for this very question to
+    end, as CREATE INDEX CONCURRENTLY does in the same database, waits for nobody.
+    """
+    query = (
+        "SELECT pid, array_remove(pg_blocking_pids(pid), pg_backend_pid()) AS held_by"
+        " FROM unnest(%s::int[]) AS _ (pid)"
+    )
     with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
         found = cursor.execute(query, [list(pids)]).fetchall()
     return {pid: held_by for pid, held_by in found if held_by}

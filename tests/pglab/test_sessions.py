@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from pglab.scratch import Database, Role
-from pglab.sessions import Interleaving, Level, Session, SessionError
+from pglab.sessions import Interleaving, Level, Session, SessionError, blockers
 
 Pair = tuple[Session, Session]
 READ = "SELECT seats FROM tracks WHERE id = 1"
@@ -209,3 +210,23 @@ def test_it_works_without_a_superusers_rights(clone: Database, student: Role) ->
         assert bob.run("UPDATE notes SET body = 'y'").waits_for == ("alice",)
         alice.commit()
         assert not bob.is_waiting
+
+
+def test_who_waits_for_the_question_itself_waits_for_nobody(clone: Database) -> None:
+    with (
+        psycopg.connect(clone.url, autocommit=True) as asks,
+        psycopg.connect(clone.url, autocommit=True) as waits,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        asks.execute("SELECT pg_advisory_lock(1)")
+        waiting = thread.submit(waits.execute, "SELECT pg_advisory_lock(1)")
+        pid, holds = waits.info.backend_pid, asks.info.backend_pid
+        with psycopg.connect(clone.url, autocommit=True) as other:
+            while not blockers(other, [pid]):
+                assert not waiting.done()
+            seen_by_another = blockers(other, [pid])
+        seen_by_itself = blockers(asks, [pid])
+        asks.execute("SELECT pg_advisory_unlock(1)")
+        waiting.result()
+    assert seen_by_another == {pid: [holds]}
+    assert seen_by_itself == {}
