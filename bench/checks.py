@@ -13,6 +13,7 @@ fifth of its size, where that is left out.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -154,7 +155,7 @@ def parts(
 
     template = scratch.template("bench", build)
     known = scratch.clone(template, grantee=role.name)
-    sandbox.meet(inside(known.name))
+    sandbox.meet(lambda: contextlib.nullcontext(inside(known.name)))
     known.drop()
     cell = sandbox.cell()
 

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Self
 
 import psycopg
@@ -99,7 +99,8 @@ class Judge:
             self._stack.callback(pool.close)
             self._pools[key] = pool
             if len(self._pools) == 1:
-                self._introduce(exercise)
+                with contextlib.suppress(SandboxError):  # it is asked for a cell next, and tells
+                    self.sandbox.meet(lambda: self._invitation(exercise))
 
     def lay(self, exercise: Exercise, count: int) -> None:
         """Have all ready for so many checks of a submission that will come, but its own code:
@@ -127,13 +128,13 @@ class Judge:
             sitting.seat.close()
         self._laid.clear()
 
-    def _introduce(self, exercise: Exercise) -> None:
-        """Let the sandbox meet the server, as a role that nobody can be afterwards."""
+    @contextlib.contextmanager
+    def _invitation(self, exercise: Exercise) -> Iterator[str]:
+        """A way into the server for the sandbox, as a role that nobody can be afterwards."""
         role = self.role_for(exercise)
         database = self.take(exercise, role)
         try:
-            with contextlib.suppress(SandboxError):  # it is asked for a cell next, and will tell
-                self.sandbox.meet(self.url_inside(database, role))
+            yield self.url_inside(database, role)
         finally:
             self._admin.execute(
                 sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(sql.Identifier(role.name))

@@ -1,83 +1,236 @@
-"""The checks of one submission at one exercise, as many at a time as there are judges."""
+"""Judges that work side by side in one process, each at a desk of its own.
+
+One judge alone leaves processors idle: while PostgreSQL and the submission work, it waits.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from grader.catalog import CheckSpec, Exercise
-from grader.results import CheckResult
+from grader.gathered import Judged
+from grader.results import Outcome
 from grader.submissions import Submission
+from grader.work import CheckKey, DeskKey
 
 if TYPE_CHECKING:
+    from grader.desk import Desk
     from grader.judge import Judge
 
 _PATIENCE_S = 20.0
 
+Found = Judged | Exception | None
+"""What came of a check: a result, or why there is none; None where one before it failed, and that
+is enough.
+"""
+
+
+Opened = Callable[[], "AbstractContextManager[Judge]"]
+"""Opens a judge."""
+
+
+@dataclass(eq=False)
+class Row:
+    """The checks of one submission at one exercise, in the order in which they are run."""
+
+    key: DeskKey
+    submission: Submission
+    exercise: Exercise
+    specs: Sequence[CheckSpec]
+    waiting: deque[CheckSpec] = field(init=False)
+    found: dict[str, Found] = field(init=False, default_factory=dict)
+    told: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.waiting = deque(self.specs)
+
+
+Task = tuple[Row, CheckSpec]
+
 
 class Lanes:
-    """Each judge works in a thread of its own and takes the next check that nobody has taken.
+    """Runs checks in threads of its own, and tells of each.
 
-    As with several processes, each has a sandbox of its own, so that what one check uses of a limit
-    is not counted to another, and all share the server.
+    A judge does all checks of a desk, because each desk costs it a role and a cell; where there is
+    no desk left, it helps another. What is told of one desk comes in the order of its checks, and
+    of all desks as it is known.
 
     Args:
-        judges: used by nobody else meanwhile.
-        specs: the checks.
+        judges: each opens one that nobody else uses meanwhile. They may share a sandbox.
+        rows: what is to be done.
+        until_failure: leave out the checks of a desk after one that fails.
     """
 
     def __init__(
         self,
-        judges: Sequence[Judge],
-        submission: Submission,
-        exercise: Exercise,
-        specs: Sequence[CheckSpec],
+        judges: Sequence[Opened],
+        rows: Iterable[Row],
+        *,
+        until_failure: bool = False,
     ) -> None:
-        self.of = (submission.student, exercise.name)
-        self._at = (submission, exercise)
-        self._found: dict[str, Future[tuple[CheckResult, float]]] = {
-            spec.name: Future() for spec in specs
-        }
-        self._waiting = iter(specs)
+        self._untouched = deque(row for row in rows if row.specs)
+        self._begun: list[Row] = []
+        """Those that have checks that nobody has taken."""
+        self._left = sum(len(row.specs) for row in self._untouched)
+        self._until_failure = until_failure
+        self._told: queue.SimpleQueue[tuple[CheckKey, Found]] = queue.SimpleQueue()
         self._mutex = threading.Lock()
+        self._open: list[Judge] = []
+        self._closed = False
         self._threads = [
             # The first one each, before any of them asks for a second.
-            threading.Thread(target=self._work, args=(judge, spec), name="checks", daemon=True)
-            for judge, spec in zip(judges, self._waiting, strict=False)
+            threading.Thread(target=self._work, args=[judge, first], name="checks", daemon=True)
+            for judge in judges
+            if (first := self._next(None))
         ]
+        self._working = len(self._threads)
         for thread in self._threads:
             thread.start()
 
-    def result(self, spec: CheckSpec) -> tuple[CheckResult, float]:
-        """What a check found, when it has found it, and how many seconds that took."""
-        return self._found[spec.name].result()
+    def __iter__(self) -> Iterator[tuple[CheckKey, Found]]:
+        """What comes of every check, each once."""
+        while self._left:
+            told = self._told.get()
+            self._left -= 1
+            yield told
 
     def close(self) -> None:
-        """Take up no more checks. Those that still run are broken off with their judges."""
+        """Take up no more checks, break off those that still run, and wait until the judges have
+        put away what they used.
+        """
         with self._mutex:
-            self._waiting = iter(())
-        if all(one.done() for one in self._found.values()):
-            for thread in self._threads:
-                thread.join(_PATIENCE_S)
+            self._closed = True
+            sandboxes = {id(judge.sandbox): judge.sandbox for judge in self._open}
+        if self._left:
+            for sandbox in sandboxes.values():
+                sandbox.close()
+        for thread in self._threads:
+            thread.join(_PATIENCE_S)
 
-    def _work(self, judge: Judge, first: CheckSpec) -> None:
-        spec: CheckSpec | None = first
+    def _work(self, opened: Opened, first: Task) -> None:
+        untouched: Task | None = first
+        why: Exception = RuntimeError("the judge has gone")
         try:
-            with judge.desk(*self._at) as desk:
-                while spec is not None:
-                    following = self._next()
-                    began = time.perf_counter()
-                    result = desk.run(spec, more=following is not None)
-                    self._found[spec.name].set_result((result, time.perf_counter() - began))
-                    spec = following
-        except BaseException as error:  # whoever waits for a check of this judge must hear of it
-            for one in self._found.values():
-                if not one.done():
-                    one.set_exception(error)
+            with opened() as judge:
+                with self._mutex:
+                    self._open.append(judge)
+                untouched = None
+                try:
+                    self._work_with(judge, first)
+                finally:
+                    with self._mutex:
+                        self._open.remove(judge)
+        except Exception as error:
+            why = error
+        finally:
+            self._leave(untouched, why)
 
-    def _next(self) -> CheckSpec | None:
+    def _work_with(self, judge: Judge, task: Task | None) -> None:
+        desk = after = None
+        try:
+            while task is not None:
+                row, spec = task
+                desk = desk or judge.desk(row.submission, row.exercise)
+                following = self._next(row)
+                if following is not None and following[0] is not row:
+                    after = judge.desk(following[0].submission, following[0].exercise)
+                found = _found(desk, spec, after, more=following is not None and after is None)
+                self._tell(row, spec, found)
+                if self._until_failure and _has_failed(found):
+                    following = self._spare(row, following)
+                if following is None or following[0] is not row:
+                    _put_away(desk)
+                    desk, after = after, None
+                task = following
+        finally:
+            for one in (desk, after):
+                if one is not None:
+                    _put_away(one)
+
+    def _next(self, row: Row | None) -> Task | None:
+        """The next check for whoever is at this row, or at none."""
         with self._mutex:
-            return next(self._waiting, None)
+            if self._closed:
+                return None
+            if row is None or not row.waiting:
+                row = self._another_row()
+            if row is None:
+                return None
+            spec = row.waiting.popleft()
+            if not row.waiting:
+                self._begun.remove(row)
+            return row, spec
+
+    def _another_row(self) -> Row | None:
+        if self._untouched:
+            row = self._untouched.popleft()
+            self._begun.append(row)
+            return row
+        # Whether to run a check may depend on those before it.
+        return self._begun[0] if self._begun and not self._until_failure else None
+
+    def _spare(self, row: Row, following: Task | None) -> Task | None:
+        """Leave out the checks that are left of a row; the next one for whoever was at it."""
+        with self._mutex:
+            left = self._rest(row)
+        if following is not None and following[0] is row:
+            left.insert(0, following)
+            following = self._next(None)
+        for task in left:
+            self._tell(*task, None)
+        return following
+
+    def _tell(self, row: Row, spec: CheckSpec, found: Found) -> None:
+        with self._mutex:
+            row.found[spec.name] = found
+            while row.told < len(row.specs) and (name := row.specs[row.told].name) in row.found:
+                self._told.put(((*row.key, name), row.found.pop(name)))
+                row.told += 1
+
+    def _leave(self, untouched: Task | None, why: Exception) -> None:
+        """A judge has gone, and its first check may be left. The last one tells what nobody will do
+        any more, and why.
+        """
+        left = [untouched] if untouched else []
+        with self._mutex:
+            self._working -= 1
+            if untouched and self._until_failure:  # nobody else takes what is left of this row
+                left += self._rest(untouched[0])
+            for row in [*self._begun, *self._untouched] if not self._working else []:
+                left += self._rest(row)
+        for task in left:
+            self._tell(*task, why)
+
+    def _rest(self, row: Row) -> list[Task]:
+        """Take all checks of a row that nobody has taken."""
+        if row in self._begun:
+            self._begun.remove(row)
+        rest = [(row, spec) for spec in row.waiting]
+        row.waiting.clear()
+        return rest
+
+
+def _found(desk: Desk, spec: CheckSpec, after: Desk | None, *, more: bool) -> Found:
+    began = time.perf_counter()
+    try:
+        result = desk.run(spec, more=more, meanwhile=after.make_ready if after else None)
+    except Exception as error:
+        return error
+    return Judged(result, time.perf_counter() - began)
+
+
+def _has_failed(found: Found) -> bool:
+    return isinstance(found, Judged) and found.result.outcome is Outcome.FAILED
+
+
+def _put_away(desk: Desk) -> None:
+    with contextlib.suppress(Exception):  # it is swept by the next grading on this server
+        desk.close()

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+from grader.judge import Judge
+from grader.lanes import Lanes, Row
 from grader.plan import Plan, fingerprint
 from grader.results import Evidence
 from grader.sandbox import open_sandbox
@@ -21,8 +23,10 @@ from pglab.servers.attached import Attachment
 
 if TYPE_CHECKING:
     from grader.gathered import Gathered
-    from grader.plugin import Prestarted
     from grader.standby import Standby
+
+_LANES = 2
+"""Judges of one process: as many as keep two processors busy."""
 
 
 class Workplace(Protocol):
@@ -79,7 +83,7 @@ class Machine:
         self._paths = paths
         self._home = home
         self._database = database
-        self._sandbox = sandbox
+        self._sandbox_choice = sandbox
         self._seed = seed
         self._jobs = jobs
         self._own_work = own_work
@@ -88,12 +92,14 @@ class Machine:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            lent = self._standby.lend() if self._standby else self._start(stack)
-            self._server, self._prestarted = lent
+            if self._standby:
+                self._server, self._sandbox, self._judges = self._standby.lend()
+            else:
+                self._start(stack)
             self.evidence = Evidence(
                 version("kit"),
                 self._seed,
-                self._prestarted.sandbox.name,
+                self._sandbox.name,
                 self._server.kind,
                 self._server.version,
             )
@@ -124,30 +130,50 @@ class Machine:
             done=tuple(sorted(done)),
             first=work.first,
         )
-        self._prestarted.begin(work)
         try:
-            run(plan, min(self._jobs, len(desks)), gathered, self._prestarted)
+            if self._jobs > 1 and len(desks) > 1:
+                self._sandbox.close()  # each process has one of its own
+                run(plan, min(self._jobs, len(desks)), gathered, None)
+            else:
+                self._run_here(plan, work, done, gathered)
         finally:
             if self._server.durable and not self._standby:
                 _sweep(self._server)  # what a process left that was killed
 
-    def _start(self, stack: contextlib.ExitStack) -> tuple[Server, Prestarted]:
+    def _run_here(
+        self, plan: Plan, work: Work, done: Collection[DeskKey], gathered: Gathered
+    ) -> None:
+        from grader.session import run
+
+        rows = [
+            Row(key, submission, exercise, work.turns(exercise))
+            for key, submission, exercise in work.desks()
+            if key not in done
+        ]
+        lanes = Lanes(self._judges, rows, until_failure=work.until_failure)
+        with contextlib.closing(lanes):  # they begin while pytest starts
+            run(plan, 1, gathered, lanes)
+
+    def _start(self, stack: contextlib.ExitStack) -> None:
         """Start a server and a sandbox, which end with the stack."""
         start = stack.enter_context(ServerStart(self._database, home=self._home, say=self._say))
-        sandbox = open_sandbox(
-            self._sandbox,
+        self._sandbox = open_sandbox(
+            self._sandbox_choice,
             socket_dir=start.socket_dir(),
             own_work=self._own_work,
             seed=self._seed,
         )
-        stack.callback(sandbox.close)
+        stack.callback(self._sandbox.close)
         # pytest takes a while to import; server and sandbox start meanwhile.
-        from grader.plugin import Prestarted
+        import grader.plugin  # noqa: F401 - for no other reason
 
-        server = start.server()
-        if server.durable:
-            _sweep(server)
-        return server, Prestarted(sandbox)
+        self._server = start.server()
+        if self._server.durable:
+            _sweep(self._server)
+        self._judges = [self._judge] * _LANES
+
+    def _judge(self) -> Judge:
+        return Judge(self._server, self._sandbox, seed=self._seed)
 
 
 def _sweep(server: Server) -> None:

@@ -12,7 +12,7 @@ import contextlib
 import gc
 import json
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,14 @@ from grader import plan as plans
 from grader.catalog import CheckSpec, Exercise, load_course
 from grader.desk import Desk
 from grader.errors import GraderError, JudgeError
+from grader.gathered import Judged
 from grader.judge import Judge
-from grader.lanes import Lanes
+from grader.lanes import Found, Lanes
 from grader.plan import Plan
 from grader.results import CheckResult, Outcome, check_to_json
-from grader.sandbox import Sandbox, open_sandbox
+from grader.sandbox import open_sandbox
 from grader.submissions import Submission, read_submissions
-from grader.work import Work, in_turn
+from grader.work import CheckKey, in_turn
 from pglab.errors import PglabError
 from pglab.servers.attached import AttachedServer, Attachment
 
@@ -45,76 +46,47 @@ class NotPassedError(Exception):
     """Makes pytest count a check that did not pass as failed."""
 
 
-class Prestarted:
-    """Hands over, in the same process, a sandbox that is importing its libraries already, or even
-    judges who have theirs, to work side by side; who made the judges closes them.
-
-    Attributes:
-        lanes: the first checks, where they have begun.
-    """
-
-    def __init__(self, sandbox: Sandbox, judges: Sequence[Judge] = ()) -> None:
-        self.sandbox = sandbox
-        self.judges = judges
-        self.lanes: Lanes | None = None
-
-    def begin(self, work: Work) -> None:
-        """Have the judges begin, where there are any, while pytest starts."""
-        first = next(work.desks(), None)
-        if self.judges and first is not None:
-            _, submission, exercise = first
-            self.lanes = Lanes(self.judges, submission, exercise, work.turns(exercise))
-
-
 class Bench:
-    """The judge of this process, and the desk in use: items of one submission at one exercise come
-    in a row.
+    """The judge of a process among several, and the desk in use: items of one submission at one
+    exercise come in a row.
     """
 
-    def __init__(self, plan: Plan, prestarted: Prestarted | None) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._sandbox = prestarted.sandbox if prestarted else None
-        self._judges = prestarted.judges if prestarted else ()
         self._judge: Judge | None = None
         self._desk: Desk | None = None
         self._following: Desk | None = None
-        self._lanes = prestarted.lanes if prestarted else None
         self._failed = False
 
-    def result(self, item: CheckItem) -> tuple[CheckResult, float] | None:
-        """What an item's check finds, and how many seconds that takes; None where a check before
-        it failed, and that is enough.
-        """
-        node = item.node
-        if self._judges:
-            return self._lanes_of(node).result(item.spec)
+    def found(self, item: CheckItem) -> Judged | None:
+        """What an item's check finds; None where a check before it failed, and that is enough."""
         began = time.perf_counter()
-        desk = self.desk(node.submission, node.exercise)
+        desk = self._desk_of(item.node)
         if self._failed and self._plan.until_failure:
             return None
         result = desk.run(
             item.spec, more=item.more, meanwhile=lambda: self._make_ready(item.following)
         )
         self._failed = self._failed or result.outcome is Outcome.FAILED
-        return result, time.perf_counter() - began
+        return Judged(result, time.perf_counter() - began)
 
-    def _lanes_of(self, node: ExerciseNode) -> Lanes:
-        lanes = self._lanes
-        if lanes is None or lanes.of != (node.submission.student, node.exercise.name):
-            self.clear()
-            lanes = Lanes(self._judges, node.submission, node.exercise, node.specs())
-            self._lanes = lanes
-        return lanes
+    def close(self) -> None:
+        judge, self._judge = self._judge, None
+        with contextlib.ExitStack() as stack:
+            if judge is not None:
+                stack.callback(judge.sandbox.close)
+                stack.callback(judge.close)
+            self._clear()
 
-    def desk(self, submission: Submission, exercise: Exercise) -> Desk:
+    def _desk_of(self, node: ExerciseNode) -> Desk:
         desk = self._desk
-        if desk is None or (desk.submission, desk.exercise) != (submission, exercise):
+        if desk is None or not _is_at(desk, node):
             following, self._following = self._following, None
-            self.clear()
-            if following and (following.submission, following.exercise) == (submission, exercise):
+            self._clear()
+            if following and _is_at(following, node):
                 desk = following
             else:
-                desk = self._open().desk(submission, exercise)
+                desk = self._open().desk(node.submission, node.exercise)
             self._desk, self._failed = desk, False
         return desk
 
@@ -123,27 +95,16 @@ class Bench:
             self._following = self._open().desk(node.submission, node.exercise)
             self._following.make_ready()
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         desks, self._desk, self._following = (self._desk, self._following), None, None
         for desk in desks:
             if desk is not None:
                 desk.close()
-        if self._lanes is not None:
-            lanes, self._lanes = self._lanes, None
-            lanes.close()
-
-    def close(self) -> None:
-        judge, self._judge = self._judge, None
-        with contextlib.ExitStack() as stack:
-            if judge is not None:
-                stack.callback(judge.sandbox.close)
-                stack.callback(judge.close)
-            self.clear()
 
     def _open(self) -> Judge:
         if self._judge is None:
             server = AttachedServer(Attachment(**self._plan.server))
-            sandbox = self._sandbox or open_sandbox(
+            sandbox = open_sandbox(
                 self._plan.sandbox,
                 socket_dir=server.socket_dir,
                 own_work=self._plan.own_work,
@@ -155,6 +116,10 @@ class Bench:
                 sandbox.close()
                 raise
         return self._judge
+
+
+def _is_at(desk: Desk, node: ExerciseNode) -> bool:
+    return (desk.submission, desk.exercise) == (node.submission, node.exercise)
 
 
 _BENCH = pytest.StashKey[Bench]()
@@ -174,6 +139,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not gc.get_freeze_count():  # nobody else has done it
         gc.freeze()
         session.config.stash[_FROZEN] = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Where lanes run the checks: report each as soon as they tell of it."""
+    plugins = session.config.pluginmanager.get_plugins()
+    lanes = next((plugin for plugin in plugins if isinstance(plugin, Lanes)), None)
+    if lanes is None or session.testsfailed:  # what could not be collected has failed already
+        return None
+    items = {item.key: item for item in session.items if isinstance(item, CheckItem)}
+    for key, found in lanes:
+        items[key].known = (found,)
+        session.config.hook.pytest_runtest_protocol(item=items[key], nextitem=None)
+        items[key].known = None
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -209,9 +189,7 @@ class PlanFile(pytest.File):
 
     def collect(self) -> Iterator[SubmissionNode]:
         plan = Plan.read(self.path)
-        plugins = self.config.pluginmanager.get_plugins()
-        ready = next((p for p in plugins if isinstance(p, Prestarted)), None)
-        self.config.stash[_BENCH] = Bench(plan, ready)
+        self.config.stash[_BENCH] = Bench(plan)
         exercises = load_course(Path(plan.course_root)).select(plan.exercises)
         submissions = read_submissions([Path(p) for p in plan.paths], exercises)
         if plans.fingerprint(submissions, exercises) != plan.fingerprint:
@@ -219,7 +197,7 @@ class PlanFile(pytest.File):
         done = frozenset(plan.done)
         for number, submission in enumerate(submissions):
             left = tuple(e for e in exercises if (number, e.name) not in done)
-            yield SubmissionNode.of(self, str(number), submission, left, plan)
+            yield SubmissionNode.of(self, number, submission, left, plan)
 
     def repr_failure(  # type: ignore[override]  # as its base class does
         self, excinfo: pytest.ExceptionInfo[BaseException]
@@ -232,6 +210,7 @@ class PlanFile(pytest.File):
 class SubmissionNode(pytest.Collector):
     """One student's submission; its children are the exercises that were handed in."""
 
+    number: int
     submission: Submission
     exercises: tuple[Exercise, ...]
     plan: Plan
@@ -240,13 +219,14 @@ class SubmissionNode(pytest.Collector):
     def of(
         cls,
         parent: PlanFile,
-        name: str,
+        number: int,
         submission: Submission,
         exercises: tuple[Exercise, ...],
         plan: Plan,
     ) -> SubmissionNode:
-        node: SubmissionNode = cls.from_parent(parent, name=name)
-        node.submission, node.exercises, node.plan = submission, exercises, plan
+        node: SubmissionNode = cls.from_parent(parent, name=str(number))
+        node.number, node.plan = number, plan
+        node.submission, node.exercises = submission, exercises
         return node
 
     def collect(self) -> Iterator[ExerciseNode]:
@@ -254,25 +234,22 @@ class SubmissionNode(pytest.Collector):
             if exercise.name in self.submission.files:
                 node: ExerciseNode = ExerciseNode.from_parent(self, name=exercise.name)
                 node.submission, node.exercise = self.submission, exercise
-                node.plan = self.plan
+                node.number, node.plan = self.number, self.plan
                 yield node
 
 
 class ExerciseNode(pytest.Collector):
     """One submission at one exercise; its children are the checks."""
 
+    number: int
     submission: Submission
     exercise: Exercise
     plan: Plan
 
-    def specs(self) -> list[CheckSpec]:
-        """The checks that are run, in the order in which they are."""
+    def collect(self) -> Iterator[CheckItem]:
         hidden_too = not self.plan.visible_only
         specs = [spec for spec in self.exercise.checks if spec.visible or hidden_too]
-        return in_turn(specs, self.plan.first)
-
-    def collect(self) -> Iterator[CheckItem]:
-        for spec in self.specs():
+        for spec in in_turn(specs, self.plan.first):
             item: CheckItem = CheckItem.from_parent(self, name=spec.name)
             item.node, item.spec = self, spec
             yield item
@@ -287,14 +264,22 @@ class CheckItem(pytest.Item):
     """Whether another check of the same submission and exercise follows."""
     following: ExerciseNode | None = None
     """What comes afterwards, where no other check of this follows."""
+    known: tuple[Found] | None = None
+    """What came of it, where that is known before it is run."""
+
+    @property
+    def key(self) -> CheckKey:
+        return self.node.number, self.node.exercise.name, self.spec.name
 
     def runtest(self) -> None:
-        found = self.config.stash[_BENCH].result(self)
+        found = self.known[0] if self.known else self.config.stash[_BENCH].found(self)
+        if isinstance(found, Exception):
+            raise found
         if found is None:
             pytest.skip("a check before it failed")
-        result, seconds = found
+        result = found.result
         self.user_properties.append((PROPERTY, json.dumps(check_to_json(result))))
-        self.user_properties.append((SECONDS, seconds))
+        self.user_properties.append((SECONDS, found.seconds))
         if result.outcome is not Outcome.PASSED:
             raise NotPassedError(_told(result))
 

@@ -13,8 +13,9 @@ import pytest
 from grader.errors import JudgeError
 from grader.folders import temporary_folder
 from grader.gathered import Gathered
+from grader.lanes import Lanes
 from grader.plan import Plan
-from grader.plugin import PROPERTY, SECONDS, Prestarted
+from grader.plugin import PROPERTY, SECONDS
 from grader.results import check_from_json
 
 _GRADED = (
@@ -54,13 +55,13 @@ class Reports:
             self._gathered.problems[key] = _why(report)
 
 
-def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> None:
+def run(plan: Plan, jobs: int, gathered: Gathered, lanes: Lanes | None) -> None:
     """Run a plan's checks.
 
     Args:
         jobs: processes.
         gathered: gets what they find.
-        prestarted: a sandbox for the checks of this process.
+        lanes: run the checks, where that is not for several processes.
 
     Raises:
         JudgeError: nothing could be graded.
@@ -71,7 +72,7 @@ def run(plan: Plan, jobs: int, gathered: Gathered, prestarted: Prestarted) -> No
             arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
             arguments += ["--dist", "loadscope"]
         reports = Reports(gathered)
-        code = _run_pytest(folder, arguments, [reports, prestarted])
+        code = _run_pytest(folder, arguments, [reports, lanes] if lanes else [reports])
     if reports.interrupted:
         raise KeyboardInterrupt
     if reports.fault or code not in _GRADED:

@@ -14,7 +14,7 @@ import psycopg
 from grader.catalog import Exercise
 from grader.errors import GraderError
 from grader.judge import Judge
-from grader.plugin import Prestarted
+from grader.lanes import Opened
 from grader.sandbox import Sandbox, open_sandbox
 from pglab.errors import PglabError
 from pglab.scratch import Scratch
@@ -28,9 +28,7 @@ _STOCK = 16
 _SPARE = 3
 """Of each judge, beyond one for each check: for the sandbox to meet the server, and two ahead."""
 _LAID = 2
-"""Checks of each judge that are made ready whole. No more: the processes that wait share a limit of
-memory with the submission's own.
-"""
+"""Checks of each judge that are made ready whole; a process waits for each."""
 
 
 class Standby:
@@ -43,7 +41,7 @@ class Standby:
         socket_dir: where the server's socket is or will be.
         choice: the sandbox that was asked for; see `grader.sandbox.open_sandbox`.
         seed: of the run.
-        lanes: how many checks run side by side, each with a judge and a sandbox of its own.
+        lanes: how many checks run side by side, each with a judge of its own.
 
     Raises:
         GraderError: the sandbox cannot be had.
@@ -52,15 +50,9 @@ class Standby:
     def __init__(self, socket_dir: Path, *, choice: str, seed: int, lanes: int = 1) -> None:
         self.seed = seed
         self._server: Server | None = None
+        self._lanes = lanes
         self._judges: list[Judge] = []
-        self._sandboxes: list[Sandbox] = []
-        try:
-            for _ in range(lanes):
-                sandbox = open_sandbox(choice, socket_dir=socket_dir, own_work=True, seed=seed)
-                self._sandboxes.append(sandbox)
-        except BaseException:
-            self.close()
-            raise
+        self._sandbox = open_sandbox(choice, socket_dir=socket_dir, own_work=True, seed=seed)
 
     def attach(self, server: Server) -> None:
         """Have the judges meet a server that is started, and clear up what a killed one left there.
@@ -71,7 +63,7 @@ class Standby:
         with Scratch(server) as scratch:
             scratch.sweep()
         self._server = server
-        self._judges = [Judge(server, each, seed=self.seed) for each in self._sandboxes]
+        self._judges = [Judge(server, self._sandbox, seed=self.seed) for _ in range(self._lanes)]
 
     def prepare(self, exercises: Sequence[Exercise]) -> None:
         """Have databases of these exercises made, and all that their first checks need, but the
@@ -92,10 +84,10 @@ class Standby:
         judge.prepare(exercise, stock=min(each, _STOCK // len(self._judges)))
         judge.lay(exercise, _LAID)
 
-    def lend(self) -> tuple[Server, Prestarted]:
+    def lend(self) -> tuple[Server, Sandbox, Sequence[Opened]]:
         """What a grading uses and leaves open."""
         assert self._server is not None, "attach() comes first"
-        return self._server, Prestarted(self._sandboxes[0], self._judges)
+        return self._server, self._sandbox, [_left_open(judge) for judge in self._judges]
 
     def close(self) -> None:
         """Give everything up. What cannot be dropped is swept by the next one on this server."""
@@ -103,11 +95,14 @@ class Standby:
         for judge in judges:
             with contextlib.suppress(GraderError, PglabError, psycopg.Error, OSError):
                 judge.close()
-        for sandbox in self._sandboxes:
-            sandbox.close()
+        self._sandbox.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _left_open(judge: Judge) -> Opened:
+    return lambda: contextlib.nullcontext(judge)

@@ -171,6 +171,7 @@ def test_what_was_collected_is_left_out_of_the_search_for_garbage_until_the_end(
 def test_the_next_submission_is_made_ready_during_the_last_check_of_the_one_before(
     graded: Graded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(machine, "_LANES", 1)
     happened: list[str] = []
     run, make_ready, retire = Examination.run, Desk.make_ready, Desk.close
 
@@ -353,8 +354,9 @@ def test_a_process_that_crashes_costs_nobody_else_anything(graded: Graded, cours
 
 
 def test_a_server_that_goes_away_leaves_errors_and_what_was_found_before(
-    course: Path, home: Path, tmp_path: Path
+    course: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(machine, "_LANES", 1)
     folder = make_class(tmp_path / "class", dict.fromkeys(("ada", "bob", "eve"), SOLUTION))
     with open_server("embedded", home=home, disposable=True) as own:
         grading = grade(

@@ -22,6 +22,7 @@ from grader.results import CheckResult, Outcome, Reason
 from grader.sandbox import Cell, ProcessSandbox, Runner, Sandbox
 from grader.sitting import Sitting
 from pglab.errors import PglabError, StatementsUnavailable
+from pglab.scratch import Database, Role
 from pglab.servers import Server
 from tests.grader.courses import SCHEMA, SOLUTION, TOML
 from tests.grader.examining import HEAD, Course, Examine, errored, failed
@@ -604,29 +605,39 @@ def test_a_check_that_cannot_begin_leaves_nothing(
 
 
 def test_the_role_by_which_the_sandbox_met_the_server_opens_no_door_any_more(
-    server: Server, plain_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     urls: list[str] = []
-    meet = plain_sandbox.meet
+    url_inside = Judge.url_inside
 
-    def watched(url: str) -> None:
-        urls.append(url)
-        meet(url)
+    def watched(judge: Judge, database: Database, role: Role) -> str:
+        urls.append(url_inside(judge, database, role))
+        return urls[-1]
 
-    monkeypatch.setattr(plain_sandbox, "meet", watched)
-    with Judge(server, plain_sandbox, seed=1) as own, Course(tmp_path, own).desk(STORES) as desk:
+    monkeypatch.setattr(Judge, "url_inside", watched)
+    with (
+        ProcessSandbox(server.socket_dir).start() as sandbox,
+        Judge(server, sandbox, seed=1) as own,
+        Judge(server, sandbox, seed=1) as other,
+        Course(tmp_path, own).desk(STORES) as desk,
+    ):
         own.prepare(desk.exercise)
+        other.prepare(desk.exercise)  # it has met it
+        assert len(urls) == 1
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(urls[0].replace("+psycopg", ""))
         assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED
-    assert len(urls) == 1
 
 
 def test_a_sandbox_that_could_not_meet_the_server_judges_all_the_same(
-    server: Server, plain_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Judge, "url_inside", lambda *_: "postgresql+psycopg:///?host=/nowhere")
-    with Judge(server, plain_sandbox, seed=1) as own, Course(tmp_path, own).desk(STORES) as desk:
+    with (
+        ProcessSandbox(server.socket_dir).start() as sandbox,
+        Judge(server, sandbox, seed=1) as own,
+        Course(tmp_path, own).desk(STORES) as desk,
+    ):
         own.prepare(desk.exercise)
         monkeypatch.undo()
         assert desk.run(desk.exercise.checks[0]).outcome is Outcome.PASSED

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypedDict, Unpack
+from types import SimpleNamespace
+from typing import Any, TypedDict, Unpack
 
 import psutil
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader import batch
 from grader.catalog import load_course
 from grader.desk import Desk
-from grader.gathered import Found
-from grader.results import Grading, Outcome, to_json
+from grader.gathered import Found, Judged
+from grader.judge import AUTHOR_GROUP, STUDENT_GROUP, Judge
+from grader.lanes import Lanes, Opened, Row
+from grader.results import CheckResult, Grading, Outcome, to_json
+from grader.sandbox import ProcessSandbox
 from grader.standby import Standby
 from grader.submissions import read_submissions
+from grader.work import CheckKey
 from pglab.servers.disposable import DisposableServer
 from tests.kit.tiny_course import ENDLESS, EXERCISE, RIGHT, WRONG, answer_own, make_course
 
@@ -125,7 +133,7 @@ def test_all_is_laid_for_this_exercise_and_for_no_other(
         before = logins(server)
         standby.prepare([exercise])
         ready = logins(server) - before
-        (judge,) = standby.lend()[1].judges
+        (judge,) = standby._judges
         visible = course / "exercises" / EXERCISE / "test_visible.py"
         visible.write_text(visible.read_text("utf-8") + "# changed\n", encoding="utf-8")
         changed = load_course(course).exercises[EXERCISE]
@@ -150,7 +158,7 @@ def at_a_desk(server: DisposableServer, course: Path) -> Iterator[Desk]:
     with Standby(server.socket_dir, choice="process", seed=7) as standby:
         standby.attach(server)
         standby.prepare([exercise])
-        (judge,) = standby.lend()[1].judges
+        (judge,) = standby._judges
         with judge.desk(submission, exercise) as desk:
             yield desk
 
@@ -210,6 +218,146 @@ def test_an_answer_that_cannot_be_imported_is_told_as_without_anything_laid(
     assert told(laid) == told(fresh)
     (submission,) = laid.submissions
     assert [check.outcome for check in submission.exercises[0].checks] == [Outcome.FAILED] * 2
+
+
+class StubDesk:
+    """Finds what a table says."""
+
+    def __init__(self, judge: StubJudge, submission: Any, exercise: Any) -> None:
+        self.judge, self.row = judge, (int(submission.student), exercise.name)
+
+    def make_ready(self) -> None:
+        self.judge.said.append(("ready", *self.row))
+
+    def run(self, spec: Any, *, more: bool, meanwhile: Any) -> CheckResult:
+        self.judge.said.append(("run", *self.row, spec.name, more))
+        if meanwhile:
+            meanwhile()
+        outcome = self.judge.outcomes[(*self.row, spec.name)]
+        if outcome is None:
+            raise RuntimeError("broken")
+        return CheckResult(spec.name, spec.name, 1, 0, outcome, visible=True, failure=None)
+
+    def close(self) -> None:
+        self.judge.said.append(("close", *self.row))
+
+
+class StubJudge:
+    sandbox = None
+
+    def __init__(self, outcomes: Mapping[CheckKey, Outcome | None]) -> None:
+        self.outcomes = outcomes
+        self.said: list[tuple[Any, ...]] = []
+
+    def desk(self, submission: Any, exercise: Any) -> StubDesk:
+        return StubDesk(self, submission, exercise)
+
+
+@given(
+    rows=st.lists(
+        st.lists(
+            st.sampled_from([Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, None]), max_size=4
+        ),
+        max_size=6,
+    ),
+    judges=st.integers(1, 4),
+    broken=st.integers(0, 4),
+    until_failure=st.booleans(),
+)
+def test_each_check_is_run_once_and_told_in_the_order_of_its_desk(
+    rows: list[list[Outcome | None]], judges: int, broken: int, until_failure: bool
+) -> None:
+    outcomes = {
+        (number, "one", f"check{n}"): outcome
+        for number, row in enumerate(rows)
+        for n, outcome in enumerate(row)
+    }
+    todo: Any = [
+        Row(
+            (number, "one"),
+            SimpleNamespace(student=str(number)),
+            SimpleNamespace(name="one"),
+            [SimpleNamespace(name=f"check{n}") for n in range(len(row))],
+        )
+        for number, row in enumerate(rows)
+    ]
+    whole: list[Any] = [StubJudge(outcomes) for _ in range(judges)]
+
+    @contextlib.contextmanager
+    def refused() -> Iterator[Any]:
+        raise RuntimeError("none to be had")
+        yield
+
+    opened: list[Opened] = [
+        *[refused] * broken,
+        *[lambda judge=judge: contextlib.nullcontext(judge) for judge in whole],
+    ]
+    with contextlib.closing(Lanes(opened, todo, until_failure=until_failure)) as lanes:
+        told = list(lanes)
+    assert sorted(key for key, _ in told) == sorted(outcomes)
+    run = [said[1:4] for judge in whole for said in judge.said if said[0] == "run"]
+    assert len(run) == len(set(run))
+    refused_checks = sum(str(found) == "none to be had" for _, found in told)
+    assert refused_checks <= broken or until_failure or not run
+    for number, row in enumerate(rows):
+        mine = [(key, found) for key, found in told if key[0] == number]
+        assert [key[2] for key, _ in mine] == [f"check{n}" for n in range(len(row))]
+        has_failed = False
+        for (key, found), outcome in zip(mine, row, strict=True):
+            if str(found) == "none to be had":
+                assert key not in run
+            elif has_failed and until_failure:
+                assert (found, key in run) == (None, False)
+            elif outcome is None:
+                assert isinstance(found, RuntimeError)
+                assert key in run
+            else:
+                assert isinstance(found, Judged)
+                assert found.result.outcome is outcome
+            has_failed = has_failed or (outcome is Outcome.FAILED and key in run)
+    for judge in whole:
+        at = [said[1:3] for said in judge.said if said[0] == "run"]
+        closed = [said[1:3] for said in judge.said if said[0] == "close"]
+        assert closed == [desk for desk, _ in itertools.groupby(at)]
+
+
+def test_what_still_runs_is_broken_off_at_once_and_leaves_nothing(
+    server: DisposableServer, course: Path
+) -> None:
+    answer_own(course, ENDLESS)
+    exercise = load_course(course).exercises[EXERCISE]
+    (submission,) = read_submissions([course / "exercises"], [exercise])
+    before = logins(server) - {AUTHOR_GROUP, STUDENT_GROUP}, processes()
+    with ProcessSandbox(server.socket_dir).start() as sandbox:
+        rows = [
+            Row((n, EXERCISE), dataclasses.replace(submission, student=f"s{n}"), exercise,
+                exercise.checks)
+            for n in range(3)
+        ]  # fmt: skip
+        lanes = Lanes([lambda: Judge(server, sandbox, seed=1)] * 2, rows)
+        while not is_running(server):
+            time.sleep(0.01)
+        threads = list(lanes._threads)
+        lanes.close()
+        assert not any(thread.is_alive() for thread in threads)
+    assert logins(server) - {AUTHOR_GROUP, STUDENT_GROUP} == before[0]
+    while processes() - before[1]:
+        time.sleep(0.01)
+
+
+def is_running(server: DisposableServer) -> bool:
+    """Whether a submission is connected."""
+    with psycopg.connect(server.admin_url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity a JOIN pg_auth_members m"
+            " ON m.member = a.usesysid JOIN pg_roles g ON g.oid = m.roleid WHERE g.rolname = %s",
+            [STUDENT_GROUP],
+        ).fetchone()
+    return row is not None and row[0] > 0
+
+
+def processes() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def logins(server: DisposableServer) -> set[str]:

@@ -58,12 +58,19 @@ class Node:
                 _ = exercise.checks  # read them while nothing else runs
             self.server = open_server(setup.database, home=setup.home(), disposable=True)
             stack.callback(self.server.close)
-            judge = self._new_judge()  # the sandbox works, or it is told before anything is graded
-            self._idle.append(judge)
+            # The sandbox works, or it is told before anything is graded.
+            self._sandbox = open_sandbox(
+                setup.sandbox,
+                socket_dir=self.server.socket_dir,
+                own_work=setup.own_work,
+                seed=setup.seed,
+            )
+            stack.callback(self._sandbox.close)
+            self._idle.append(self._new_judge())
             self.evidence = Evidence(
                 version("kit"),
                 setup.seed,
-                judge.sandbox.name,
+                self._sandbox.name,
                 self.server.kind,
                 self.server.version,
             )
@@ -99,7 +106,8 @@ class Node:
                 return
             judges, self._idle = self._idle, []
         for judge in judges:
-            _end(judge)
+            with contextlib.suppress(*_FAULTS):
+                judge.close()
         self._stack.close()
 
     def is_whole(self) -> bool:
@@ -135,18 +143,7 @@ class Node:
                 self.close()
 
     def _new_judge(self) -> Judge:
-        setup = self._setup
-        sandbox = open_sandbox(
-            setup.sandbox,
-            socket_dir=self.server.socket_dir,
-            own_work=setup.own_work,
-            seed=setup.seed,
-        )
-        try:
-            return Judge(self.server, sandbox, seed=setup.seed)
-        except BaseException:
-            sandbox.close()
-            raise
+        return Judge(self.server, self._sandbox, seed=self._setup.seed)
 
 
 def _judged(
@@ -160,12 +157,6 @@ def _judged(
             yield Judged(result, time.perf_counter() - began)
             if order.until_failure and result.outcome is Outcome.FAILED:
                 return
-
-
-def _end(judge: Judge) -> None:
-    with contextlib.suppress(*_FAULTS):
-        judge.close()
-    judge.sandbox.close()
 
 
 _nodes: dict[str, Node] = {}

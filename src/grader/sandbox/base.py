@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -12,13 +15,17 @@ from grader.errors import SandboxError
 from grader.sandbox.cell import Cell
 from grader.worker.limits import Limits
 
+Invitation = Callable[[], AbstractContextManager[str]]
 WORKER = Path(__file__).resolve().parents[1] / "worker"
 CONTROL_SECONDS = 20.0
 """How long a cell may take to do what it is told."""
 
 
 class Sandbox(ABC):
-    """A backend that has been started, and the cells in it. Used by one thread at a time."""
+    """A backend that has been started, and the cells in it, for one judge or several.
+
+    Judges in several threads share it. A cell is only its judge's.
+    """
 
     name: str
     isolated: bool
@@ -34,6 +41,10 @@ class Sandbox(ABC):
         self._hash_seed = hash_seed
         self._ahead: tuple[Limits, Cell] | None = None
         """The next cell, made while the one before is in use."""
+        self._mutex = threading.RLock()
+        """Held while a cell is asked for, and not while it is waited for."""
+        self._cells: weakref.WeakSet[Cell] = weakref.WeakSet()
+        self._closed = False
 
     @property
     @abstractmethod
@@ -57,12 +68,13 @@ class Sandbox(ABC):
         """
 
     @abstractmethod
-    def meet(self, url: str) -> None:
-        """Let the sandbox connect to a database once, if later processes then know the server.
+    def meet(self, invite: Invitation) -> None:
+        """Let the sandbox connect to a database, if later processes then know the server, and it
+        has not met it yet.
 
         Args:
-            url: SQLAlchemy's, as seen from inside, of a role that may do nothing any more before
-                the next cell is asked for: the password stays in the memory of every cell.
+            invite: makes SQLAlchemy's URL of it, as seen from inside, of a role that may do nothing
+                any more afterwards: the password stays in the memory of every cell.
 
         Raises:
             SandboxError: it did not work out. Cells work all the same, a little slower.
@@ -81,36 +93,51 @@ class Sandbox(ABC):
             SandboxError: none can be had.
         """
         limits = limits or Limits()
-        cell = self._surely_ready_cell(limits)
-        with contextlib.suppress(SandboxError):  # it will be told when a cell is needed
-            self._ahead = (limits, self._new_cell(limits))
+        try:
+            cell = _ready(self._taken(limits))
+        except SandboxError:  # what was made ahead may have ended, or the backend
+            cell = _ready(self._taken(limits))
+        with contextlib.suppress(SandboxError), self._mutex:  # told when a cell is needed
+            if self._ahead is None:
+                self._ahead = (limits, self._begun_cell(limits))
         return cell
 
-    @abstractmethod
     def close(self) -> None:
-        """End all that runs in the sandbox; safe to call twice."""
+        """End all that runs in the sandbox, for good, whoever uses it; safe to call twice."""
+        self._closed = True
+        self._break_off()  # so that whoever holds the mutex is not kept waiting
+        with self._mutex:
+            self._end()
+            for cell in self._cells:
+                cell.hang_up()
 
     @abstractmethod
     def _new_cell(self, limits: Limits) -> Cell:
-        """A cell that is being made."""
+        """A cell that is being made, in a backend that is started first if need be."""
 
-    def _surely_ready_cell(self, limits: Limits) -> Cell:
-        return self._ready_cell(limits)
+    @abstractmethod
+    def _break_off(self) -> None:
+        """Have the backend answer nobody any more."""
 
-    def _ready_cell(self, limits: Limits) -> Cell:
+    @abstractmethod
+    def _end(self) -> None:
+        """End the backend with all that is in it; safe to call twice."""
+
+    def _taken(self, limits: Limits) -> Cell:
         """The cell that was made ahead, if it is of these limits; else a new one."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == limits:
-            cell = ahead[1]
-        else:
+        with self._mutex:
+            ahead, self._ahead = self._ahead, None
+            if ahead is not None and ahead[0] == limits:
+                return ahead[1]
             if ahead is not None:
                 ahead[1].close()
-            cell = self._new_cell(limits)
-        try:
-            cell.wait_ready()
-        except SandboxError:
-            cell.close()
-            raise
+            return self._begun_cell(limits)
+
+    def _begun_cell(self, limits: Limits) -> Cell:
+        if self._closed:
+            raise SandboxError(f"{self.name} was closed.")
+        cell = self._new_cell(limits)
+        self._cells.add(cell)
         return cell
 
     def _close_ahead(self) -> None:
@@ -132,3 +159,12 @@ class Sandbox(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _ready(cell: Cell) -> Cell:
+    try:
+        cell.wait_ready()
+    except SandboxError:
+        cell.close()
+        raise
+    return cell

@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from grader.errors import SandboxError
-from grader.sandbox.base import Sandbox
+from grader.sandbox.base import Invitation, Sandbox
 from grader.sandbox.box import Box, Room
-from grader.sandbox.cell import Cell
 from grader.sandbox.places import SOCKET_DIR, readable_places
 from grader.worker.limits import Limits
 from pglab.errors import PglabError
@@ -68,26 +67,29 @@ class ContainerSandbox(Sandbox):
             self._directory, self._lock = private_directory(temporary_place(Account()), Account())
             self._room = self._prepare(engine.api, self._directory)
         except PglabError as error:
-            self.close()
+            self._end()
             # What it says of the embedded server is no advice here.
             raise SandboxError(str(error).partition(", or use ")[0].rstrip(".") + ".") from error
         except engine_errors() as error:
-            self.close()
+            self._end()
             raise SandboxError(f"The container engine failed: {error}") from error
-        self._ahead = (Limits(), self._new_cell(Limits()))
+        self._ahead = (Limits(), self._begun_cell(Limits()))
         return self
 
     def wait_ready(self) -> None:
         if self._ahead is not None:
             self._ahead[1].wait_ready()
 
-    def meet(self, url: str) -> None:
+    def meet(self, invite: Invitation) -> None:
         """Nothing: every container starts anew, and would not know."""
 
     def preload(self, modules: Sequence[str]) -> None:
         """Nothing, for the same reason."""
 
-    def close(self) -> None:
+    def _break_off(self) -> None:
+        """Nothing: nobody waits for the engine while the mutex is held."""
+
+    def _end(self) -> None:
         """Remove every container that is left."""
         self._close_ahead()
         if self._room is not None:
@@ -101,13 +103,6 @@ class ContainerSandbox(Sandbox):
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-    def _surely_ready_cell(self, limits: Limits) -> Cell:
-        """A cell, a new one where that which was made ahead has ended."""
-        try:
-            return self._ready_cell(limits)
-        except SandboxError:
-            return self._ready_cell(limits)
 
     def _new_cell(self, limits: Limits) -> Box:
         if self._room is None:

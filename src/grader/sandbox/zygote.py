@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from grader.errors import SandboxError
 from grader.sandbox import base
-from grader.sandbox.base import WORKER, Sandbox
+from grader.sandbox.base import WORKER, Invitation, Sandbox
 from grader.sandbox.cell import Cell
 from grader.text import clean
 from grader.worker import control
@@ -31,7 +31,7 @@ class ZygoteSandbox(Sandbox):
         super().__init__(socket_dir, hash_seed=hash_seed)
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._ready = False
+        self._ready = self._has_met = False
         self._preloaded: set[str] = set()
 
     @abstractmethod
@@ -95,23 +95,22 @@ class ZygoteSandbox(Sandbox):
         self._control.settimeout(base.CONTROL_SECONDS)
         self._ready = True
 
-    def meet(self, url: str) -> None:
-        """Let the zygote connect to a database once, so that later processes know the server.
-
-        Args:
-            url: SQLAlchemy's, as seen from inside, of a role that may do nothing any more before
-                the next cell is asked for: the password stays in the memory of every cell.
-
-        Raises:
-            SandboxError: it did not work out. Cells work all the same, a little slower.
+    def meet(self, invite: Invitation) -> None:
+        """Let the zygote connect to a database once, so that later processes know the server; see
+        `Sandbox.meet`.
         """
-        self.wait_ready()
-        assert self._control is not None
-        try:
-            control.send(self._control, {"op": "meet", "url": url}, [])
-            received = control.receive(self._control)
-        except OSError as error:
-            raise SandboxError(f"{self.name} does not answer: {error}") from error
+        with self._mutex:
+            if self._has_met:
+                return
+            self._has_met = True
+            self.wait_ready()
+            assert self._control is not None
+            with invite() as url:
+                try:
+                    control.send(self._control, {"op": "meet", "url": url}, [])
+                    received = control.receive(self._control)
+                except OSError as error:
+                    raise SandboxError(f"{self.name} does not answer: {error}") from error
         problem = "it ended" if received is None else received[0]["problem"]
         if problem:
             raise SandboxError(f"{self.name} could not meet the server: {problem}")
@@ -121,33 +120,23 @@ class ZygoteSandbox(Sandbox):
 
         One that has ended is not told; its cells import for themselves what they need.
         """
-        new = [module for module in modules if module not in self._preloaded]
-        if not new or self._control is None:
-            return
-        self.wait_ready()
-        with contextlib.suppress(OSError):
-            control.send(self._control, {"op": "preload", "modules": new})
-            control.receive(self._control)
-            self._preloaded.update(new)
-            self._close_ahead()  # it was made without them
-
-    def _surely_ready_cell(self, limits: Limits) -> Cell:
-        """A cell, from a new zygote where there is none any more."""
-        if self._process is not None and self._process.poll() is not None:
-            self.close()
-        if self._control is None:
-            self.start()
-        try:
-            return self._ready_cell(limits)
-        except SandboxError:
-            if self._process is not None and self._process.poll() is None:
-                raise
-            self.close()
-            self.start()
-            return self._ready_cell(limits)
+        with self._mutex:
+            new = [module for module in modules if module not in self._preloaded]
+            if not new or self._control is None:
+                return
+            self.wait_ready()
+            with contextlib.suppress(OSError):
+                control.send(self._control, {"op": "preload", "modules": new})
+                control.receive(self._control)
+                self._preloaded.update(new)
+                self._close_ahead()  # it was made without them
 
     def _new_cell(self, limits: Limits) -> Cell:
-        """A cell that is being made."""
+        """A cell that is being made, from a new zygote where there is none any more."""
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._control is None:
+            self.start()
         self.wait_ready()
         assert self._control is not None
         ours, theirs = socket.socketpair()
@@ -167,7 +156,12 @@ class ZygoteSandbox(Sandbox):
         finally:
             theirs.close()
 
-    def close(self) -> None:
+    def _break_off(self) -> None:
+        process = self._process
+        if process is not None and process.poll() is None:
+            self._kill(process)
+
+    def _end(self) -> None:
         """End the zygote. What was not closed before goes with it, or when it notices."""
         self._close_ahead()
         if self._control is not None:

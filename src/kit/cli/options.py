@@ -109,14 +109,22 @@ def seed(command: Command) -> Command:
 
 
 def jobs(command: Command) -> Command:
-    """``--jobs``: how many processes share the work; as many as there are processors by default."""
+    """``--jobs``: how many processes share the work. One alone keeps two processors busy."""
     return click.option(
         "--jobs",
         type=click.IntRange(min=1),
-        default=processors,
+        default=_processes,
         metavar="N",
-        help="How many processes share the work.  [default: one for each processor]",
+        help="How many processes share the work.  [default: one for each processor; one for two]",
     )(command)
+
+
+def _processes() -> int:
+    """As many as there are processors; but two of them are what one process uses by itself, and a
+    second takes a second to start.
+    """
+    count = processors()
+    return count if count > 2 else 1
 
 
 def processors() -> int:

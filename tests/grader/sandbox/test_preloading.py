@@ -56,7 +56,7 @@ def test_what_an_application_imports_at_its_first_use_is_there(fresh: Laboratory
 
 def test_a_sandbox_that_has_to_begin_anew_is_told_again(fresh: Laboratory) -> None:
     fresh.sandbox.preload(["colorsys"])
-    fresh.sandbox.close()
+    fresh.sandbox._end()
     fresh.sandbox.preload(["colorsys"])  # nobody is there to be told
     fresh.sandbox.start()
     fresh.sandbox.preload(["colorsys"])
