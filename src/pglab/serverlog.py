@@ -34,8 +34,12 @@ class Position:
 class LogFiles(Protocol):
     """Where the bytes of a log come from."""
 
-    def end(self) -> Position:
-        """The present end of the log; may be in the middle of a line that is being written."""
+    def end(self, then: str = "") -> Position:
+        """The present end of the log; may be in the middle of a line that is being written.
+
+        Args:
+            then: SQL to be run as soon as the end is known.
+        """
 
     def read(self, file: str, offset: int, length: int) -> bytes | None:
         """At most ``length`` bytes of a file; empty at its end, None where it does not exist."""
@@ -113,11 +117,11 @@ class SqlLogFiles:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def end(self) -> Position:
+    def end(self, then: str = "") -> Position:
         """The present end of the log."""
-        row = self._connection.execute(
-            "SELECT file, (pg_stat_file(file)).size FROM pg_current_logfile('jsonlog') AS file"
-        ).fetchone()
+        where = "SELECT file, (pg_stat_file(file)).size FROM pg_current_logfile('jsonlog') AS file"
+        # In one round trip; without parameters both are sent as one simple query.
+        row = self._connection.execute(f"{where}; {then}".encode()).fetchone()
         if row is None or row[0] is None:
             raise StatementsUnavailable(
                 "The server writes no JSON log at the moment; pg_current_logfile('jsonlog') is "

@@ -73,7 +73,11 @@ class StatementReader:
         self._role = role
         self._database = database
         # Most lines belong to others: they are passed over without being parsed.
-        self._needle = f'"user":{json.dumps(role)}'.encode() if role and role.isascii() else b""
+        self._needle = (
+            f'"user":{json.dumps(role, ensure_ascii=False)}'.encode()
+            if role and role.isascii()
+            else b""
+        )
         self._line = _Line()
         self._kept = 0
         self._found: list[Statement] = []

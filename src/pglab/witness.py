@@ -14,8 +14,6 @@ import time
 from types import TracebackType
 from typing import Self
 
-from psycopg import sql
-
 from pglab.errors import StatementsUnavailable
 from pglab.serverlog import Position, SqlLogFiles, bytes_between, find_line
 from pglab.servers.server import Server, capabilities_of, connect
@@ -58,11 +56,9 @@ class Witness:
         """The moment now: what was sent and answered earlier is before it in the log."""
         token = f"kit mark {secrets.token_hex(12)}"
         with self._mutex, doing("reading its log"):
-            start = self._files.end()
             # RAISE LOG and not a logged SELECT, because it needs no setting: so the witness's own
             # reading is not logged.
-            body = sql.Literal(f"BEGIN RAISE LOG '{token}'; END")
-            self._connection.execute(sql.SQL("DO {}").format(body))
+            start = self._files.end(f"DO $$BEGIN RAISE LOG '{token}'; END$$")
             found = find_line(self._files, token.encode(), start, patience_s=_PATIENCE_S)
         return Mark(found.file, found.offset)
 

@@ -99,6 +99,7 @@ def test_no_shape_of_a_line_breaks_the_reader(fields: dict[str, Any]) -> None:
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
+@example("\x7f", "")  # a character of ASCII that the server writes as it is
 def test_only_the_role_itself_is_found_whatever_others_are_called(role: str, other: str) -> None:
     reader = StatementReader(role=role)
     reader.feed(line(user=other, message=f"statement: SELECT '\"user\":{json.dumps(role)}'"))

@@ -20,6 +20,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
+_libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_SECCOMP = 22
 _MODE_FILTER = 2
 _CLONE_NEWUSER = 0x10000000
@@ -84,15 +85,20 @@ def restrict() -> None:
     Raises:
         OSError: the kernel has no filters.
     """
-    machine = _MACHINES.get(platform.machine())
-    if machine is None:
+    if _PROGRAM is None:
         return
-    instructions = _filter(machine)
-    program = _Program(len(instructions) // 8, instructions)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_MODE_FILTER), ctypes.byref(program), 0, 0) != 0:
+    mode = ctypes.c_ulong(_MODE_FILTER)
+    if _libc.prctl(_PR_SET_SECCOMP, mode, ctypes.byref(_PROGRAM), 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"prctl(PR_SET_SECCOMP): {os.strerror(number)}")
+
+
+def _program() -> _Program | None:
+    machine = _MACHINES.get(platform.machine())
+    if machine is None:
+        return None
+    instructions = _filter(machine)
+    return _Program(len(instructions) // 8, instructions)
 
 
 def _filter(machine: _Machine) -> bytes:
@@ -133,3 +139,7 @@ def _filter(machine: _Machine) -> bytes:
 
 def _step(code: int, value: int, *, then: int = 0, otherwise: int = 0) -> bytes:
     return struct.pack("=HBBI", code, then, otherwise, value)
+
+
+_PROGRAM = _program()
+"""The filter for this machine: a zygote makes it for all its runners."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pglab.servers.binaries import Binaries
-from pglab.servers.settings import as_arguments, settings_for
+from pglab.servers.settings import DISPOSABLE_ON_LINUX_18, as_arguments, settings_for
 
 __all__ = ["ADMIN", "environment", "initdb_command", "locale_arguments", "postgres_command"]
 
@@ -54,6 +54,8 @@ def postgres_command(
 ) -> list[str]:
     """``postgres`` on a Unix socket only, or on the loopback address where there is none."""
     settings = settings_for(disposable=disposable) | {"port": str(port)}
+    if disposable and binaries.major >= 18 and sys.platform.startswith("linux"):
+        settings |= DISPOSABLE_ON_LINUX_18
     if socket_dir is None:
         settings |= {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
     else:

@@ -7,7 +7,14 @@ session of a student cannot change them.
 
 from __future__ import annotations
 
-__all__ = ["COMMON", "DISPOSABLE", "DURABLE", "as_arguments", "settings_for"]
+__all__ = [
+    "COMMON",
+    "DISPOSABLE",
+    "DISPOSABLE_ON_LINUX_18",
+    "DURABLE",
+    "as_arguments",
+    "settings_for",
+]
 
 COMMON: dict[str, str] = {
     # The server's log is the witness of what was sent: one JSON object a line (see pglab.witness).
@@ -56,6 +63,16 @@ DISPOSABLE: dict[str, str] = {
     # A clone and its drop are three checkpoints; nobody reads six lines about them.
     "log_checkpoints": "off",
 }
+
+DISPOSABLE_ON_LINUX_18: dict[str, str] = {
+    # The kernel copies a clone's files by itself; where the file system can, they share their
+    # blocks. Elsewhere the server would refuse what the file system cannot do (manual,
+    # "file_copy_method").
+    "file_copy_method": "clone",
+    # A check's few rows are in memory. Three processes that would read ahead are not started.
+    "io_method": "sync",
+}
+"""What a throw-away server has besides, from PostgreSQL 18 on."""
 
 
 def settings_for(*, disposable: bool) -> dict[str, str]:
