@@ -3,8 +3,9 @@
     python bench/whole_class.py [--students N] [--few N] [--sandbox NAME]
 
 Every student hands in all seventeen exercises: in turn the solution, the other right answers and
-the mistakes that the course is proved with. The class is graded by `kit grade` with two processes;
-a few of it by one process, by two, and by two workers of a Dask cluster on this machine. The
+the mistakes that the course is proved with. The class is graded by `kit grade` in one process, with
+a judge for each of two processors; a few of it likewise, by two processes, and by two workers of a
+Dask cluster on this machine. The
 judge's processes are looked at four times a second.
 """
 
@@ -86,7 +87,7 @@ def main() -> None:
             scaling["two Dask workers"] = grade(
                 few, root, "--dask", cluster.scheduler_address, *how
             )
-        whole = grade(hand_in(root / "whole", options.students), root, "--jobs", "2", *how)
+        whole = grade(hand_in(root / "whole", options.students), root, "--jobs", "1", *how)
     compare(scaling, options.few)
     tell(whole, options.students)
 
@@ -147,7 +148,7 @@ def unlike(one: Graded, other: Graded) -> list[str]:
 
 def tell(whole: Graded, students: int) -> None:
     each = whole.seconds / students
-    print(f"\n{students} students, {whole.count} checks in {whole.seconds:.0f} s by two processes,")
+    print(f"\n{students} students, {whole.count} checks in {whole.seconds:.0f} s in one process,")
     print(f"  {whole.count / whole.seconds:.1f} checks and {1 / each:.2f} students a second;")
     print(f"  300 students would take {300 * each / 60:.0f} min")
     print(

@@ -50,7 +50,7 @@ def proof(course_root: Path, home: Path) -> Proof:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("grader.verify.grade", recording)
-        verification = verify([], course_root=course_root, home=home, seed=SEED, jobs=2)
+        verification = verify([], course_root=course_root, home=home, seed=SEED)
     return Proof(verification, gradings[0])
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from grader import machine
 from grader.batch import grade
 from grader.desk import Desk
 from grader.errors import ResumeError
@@ -93,6 +94,7 @@ def grader(tmp_path: Path, server: Server, home: Path, monkeypatch: pytest.Monke
         return run(self, spec, **options)
 
     monkeypatch.setattr(Desk, "run", noted)
+    monkeypatch.setattr(machine, "_LANES", 1)  # so that it is known what is whole, and when
     return grader
 
 
@@ -120,6 +122,19 @@ def test_what_is_left_is_graded_and_the_result_is_that_of_one_run_to_the_byte(
     assert grader.said == [f"Going on: {answers}" if kept else nothing]
     assert grading.timings["checks"] == CHECKS
     assert set(grading.timings["by_check"]) == {"ada", "bob", "eve", "kim", "zoe"}
+
+
+@pytest.mark.parametrize("after", [4, pytest.param(7, marks=pytest.mark.slow)])
+def test_what_two_judges_began_is_gone_on_with(
+    grader: Grader, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_LANES", 2)
+    whole = grader(logbook=None)
+    grader.broken_off(after)
+    kept = len(read_logbook(grader.logbook)[1]) if grader.logbook.exists() else 0
+    assert after // 2 - 1 <= kept <= after // 2
+    assert as_bytes(grader(resume=True)) == as_bytes(whole)
+    assert len(grader.run) == len(set(grader.run)) == CHECKS - 2 * kept
 
 
 @pytest.mark.slow

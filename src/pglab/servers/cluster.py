@@ -7,7 +7,12 @@ import sys
 from pathlib import Path
 
 from pglab.servers.binaries import Binaries
-from pglab.servers.settings import DISPOSABLE_ON_LINUX_18, as_arguments, settings_for
+from pglab.servers.settings import (
+    DISPOSABLE_FROM_18,
+    KERNEL_COPIES_FROM_18,
+    as_arguments,
+    settings_for,
+)
 
 __all__ = ["ADMIN", "environment", "initdb_command", "locale_arguments", "postgres_command"]
 
@@ -54,8 +59,10 @@ def postgres_command(
 ) -> list[str]:
     """``postgres`` on a Unix socket only, or on the loopback address where there is none."""
     settings = settings_for(disposable=disposable) | {"port": str(port)}
-    if disposable and binaries.major >= 18 and sys.platform.startswith("linux"):
-        settings |= DISPOSABLE_ON_LINUX_18
+    if disposable and binaries.major >= 18:
+        settings |= DISPOSABLE_FROM_18
+        if _kernel_copies(data):
+            settings |= KERNEL_COPIES_FROM_18
     if socket_dir is None:
         settings |= {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
     else:
@@ -64,6 +71,22 @@ def postgres_command(
             # Shared memory in the data directory goes with it, even if the server is killed.
             settings |= {"dynamic_shared_memory_type": "mmap"}
     return [str(binaries.program("postgres")), "-D", str(data), *as_arguments(settings)]
+
+
+def _kernel_copies(data: Path) -> bool:
+    """Whether files of a data directory can be copied by copy_file_range(2), as the server would:
+    it does not fall back on anything else.
+    """
+    if not hasattr(os, "copy_file_range"):
+        return False
+    copy = data / "copied"
+    try:
+        with (data / "PG_VERSION").open("rb") as source, copy.open("wb") as target:
+            return os.copy_file_range(source.fileno(), target.fileno(), 1) == 1
+    except OSError:
+        return False
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def environment() -> dict[str, str]:

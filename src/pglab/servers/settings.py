@@ -10,8 +10,9 @@ from __future__ import annotations
 __all__ = [
     "COMMON",
     "DISPOSABLE",
-    "DISPOSABLE_ON_LINUX_18",
+    "DISPOSABLE_FROM_18",
     "DURABLE",
+    "KERNEL_COPIES_FROM_18",
     "as_arguments",
     "settings_for",
 ]
@@ -64,15 +65,17 @@ DISPOSABLE: dict[str, str] = {
     "log_checkpoints": "off",
 }
 
-DISPOSABLE_ON_LINUX_18: dict[str, str] = {
-    # The kernel copies a clone's files by itself; where the file system can, they share their
-    # blocks. Elsewhere the server would refuse what the file system cannot do (manual,
-    # "file_copy_method").
-    "file_copy_method": "clone",
+DISPOSABLE_FROM_18: dict[str, str] = {
     # A check's few rows are in memory. Three processes that would read ahead are not started.
     "io_method": "sync",
 }
 """What a throw-away server has besides, from PostgreSQL 18 on."""
+
+KERNEL_COPIES_FROM_18: dict[str, str] = {
+    # The kernel copies a clone's files by itself; where the file system can, they share blocks.
+    "file_copy_method": "clone",
+}
+"""The same, where the file system has what it takes."""
 
 
 def settings_for(*, disposable: bool) -> dict[str, str]:

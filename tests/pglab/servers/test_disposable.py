@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ from pglab.errors import ServerStartError
 from pglab.servers import Server, open_server
 from pglab.servers.account import Account, server_account
 from pglab.servers.disposable import DisposableServer, sweep_disposable
-from pglab.servers.settings import DISPOSABLE
+from pglab.servers.settings import DISPOSABLE, DISPOSABLE_FROM_18, KERNEL_COPIES_FROM_18
 from pglab.urls import parameters_of
 
 OWNER = """
@@ -131,9 +132,23 @@ def test_capabilities_are_what_the_server_says(server: Server) -> None:
 
 def test_the_server_does_not_wait_for_the_disk(server: Server) -> None:
     with psycopg.connect(server.admin_url) as connection:
-        for name in DISPOSABLE:
+        # The folders for temporary files are such that the kernel copies there.
+        more = KERNEL_COPIES_FROM_18 if sys.platform == "linux" else {}
+        for name, value in (DISPOSABLE | DISPOSABLE_FROM_18 | more).items():
             row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
-            assert row == (DISPOSABLE[name],)
+            assert row == (value,)
+
+
+def test_where_the_kernel_does_not_copy_the_server_does(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: int) -> int:
+        raise OSError(errno.ENOSYS, "not implemented here")
+
+    monkeypatch.setattr(os, "copy_file_range", refused, raising=False)
+    with DisposableServer(home) as server, psycopg.connect(server.admin_url) as connection:
+        assert connection.execute("SHOW file_copy_method").fetchone() == ("copy",)
+        assert not list(server.socket_dir.parent.rglob("copied"))
 
 
 def test_there_is_no_way_in_but_the_socket_with_the_password(server: Server) -> None:
