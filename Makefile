@@ -45,8 +45,13 @@ lab: setup-lab ## open the notebooks in JupyterLab
 test: setup-dev ## run the tests that need no container engine and no browser (ARGS=…)
 	@$(PYTEST) -q -rsfE $(PARALLEL) -m "not container and not browser and not notebook and not slow" tests $(ARGS)
 
+# Those of the servers look at all containers that there are, and so run by themselves.
+CONTAINERS := tests/pglab/servers/test_container.py
+
 test-containers: setup-dev ## run the tests on a container engine
-	@KIT_REQUIRE=container $(PYTEST) -q -rsfE -m "container and not notebook" tests $(ARGS)
+	@KIT_REQUIRE=container $(PYTEST) -q -rsfE -m container $(CONTAINERS) $(ARGS)
+	@KIT_REQUIRE=container $(PYTEST) -q -rsfE $(PARALLEL) -m "container and not notebook" \
+		--ignore $(CONTAINERS) tests $(ARGS)
 
 test-sandbox: setup-dev ## run the tests of the bubblewrap sandbox
 	@KIT_REQUIRE=sandbox $(PYTEST) -q -rsfE -m "sandbox and not container" tests $(ARGS)

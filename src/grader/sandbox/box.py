@@ -150,10 +150,13 @@ class Box(Cell):
 
     def _runs(self) -> bool:
         self._made.result()
+        return self._is_running(self._id)
+
+    def _is_running(self, identifier: str) -> bool:
         from docker.errors import NotFound
 
         try:
-            return bool(self._room.engine.inspect_container(self._id)["State"]["Running"])
+            return bool(self._room.engine.inspect_container(identifier)["State"]["Running"])
         except NotFound:  # it has ended, and was removed at once
             return False
 
@@ -182,13 +185,16 @@ class Box(Cell):
     def _why(self) -> str:
         """The last line of another container that starts in the same way, and is kept to be read.
 
-        That of the first was not: it is gone at once, even where the judge is no longer there.
+        That of the first was not: it is gone at once, even where the judge is no longer there. If
+        the other one comes to the door, the first was ended by somebody.
         """
         engine = self._room.engine
         again = self._create(log_config={"Type": "json-file", "Config": {"max-size": "64k"}})
         try:
             engine.start(again)
-            engine.wait(again, timeout=_KNOCK_SECONDS)
+            while self._is_running(again):
+                if select.select([self._door], [], [], _LOOK_SECONDS)[0]:
+                    return "it was ended from outside."
             words = engine.logs(again, tail=1).decode(errors="replace").strip()
         finally:
             engine.remove_container(again, force=True, v=True)
