@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from grader import findings
 from grader.catalog import CheckSpec, Exercise
 from grader.gathered import Judged
 from grader.results import Outcome
@@ -116,40 +117,45 @@ class Lanes:
             thread.join(_PATIENCE_S)
 
     def _work(self, opened: Opened, first: Task) -> None:
-        untouched: Task | None = first
+        mine = [first]
         why: Exception = RuntimeError("the judge has gone")
         try:
             with opened() as judge:
                 with self._mutex:
                     self._open.append(judge)
-                untouched = None
                 try:
-                    self._work_with(judge, first)
+                    self._work_with(judge, mine)
                 finally:
                     with self._mutex:
                         self._open.remove(judge)
         except Exception as error:
             why = error
         finally:
-            self._leave(untouched, why)
+            self._leave(mine, why)
 
-    def _work_with(self, judge: Judge, task: Task | None) -> None:
+    def _work_with(self, judge: Judge, mine: list[Task]) -> None:
+        """Run checks as long as there are any.
+
+        Args:
+            mine: those that are taken and not told of: the present one, then the following.
+        """
         desk = after = None
         try:
-            while task is not None:
-                row, spec = task
+            while mine:
+                row, spec = mine[0]
                 desk = desk or judge.desk(row.submission, row.exercise)
                 following = self._next(row)
-                if following is not None and following[0] is not row:
-                    after = judge.desk(following[0].submission, following[0].exercise)
+                if following is not None:
+                    mine.append(following)
+                    if following[0] is not row:
+                        after = judge.desk(following[0].submission, following[0].exercise)
                 found = _found(desk, spec, after, more=following is not None and after is None)
-                self._tell(row, spec, found)
+                self._tell(*mine.pop(0), found)
                 if self._until_failure and _has_failed(found):
-                    following = self._spare(row, following)
-                if following is None or following[0] is not row:
+                    self._spare(row, mine)
+                if not mine or mine[0][0] is not row:
                     _put_away(desk)
                     desk, after = after, None
-                task = following
         finally:
             for one in (desk, after):
                 if one is not None:
@@ -177,16 +183,16 @@ class Lanes:
         # Whether to run a check may depend on those before it.
         return self._begun[0] if self._begun and not self._until_failure else None
 
-    def _spare(self, row: Row, following: Task | None) -> Task | None:
-        """Leave out the checks that are left of a row; the next one for whoever was at it."""
+    def _spare(self, row: Row, mine: list[Task]) -> None:
+        """Leave out the checks that are left of a row, the following one too, and take another."""
         with self._mutex:
             left = self._rest(row)
-        if following is not None and following[0] is row:
-            left.insert(0, following)
-            following = self._next(None)
+        if mine and mine[0][0] is row:
+            left.insert(0, mine.pop())
+        if not mine and (following := self._next(None)):
+            mine.append(following)
         for task in left:
             self._tell(*task, None)
-        return following
 
     def _tell(self, row: Row, spec: CheckSpec, found: Found) -> None:
         with self._mutex:
@@ -195,15 +201,16 @@ class Lanes:
                 self._told.put(((*row.key, name), row.found.pop(name)))
                 row.told += 1
 
-    def _leave(self, untouched: Task | None, why: Exception) -> None:
-        """A judge has gone, and its first check may be left. The last one tells what nobody will do
+    def _leave(self, mine: Sequence[Task], why: Exception) -> None:
+        """A judge has gone, and with it what it had taken. The last one tells what nobody will do
         any more, and why.
         """
-        left = [untouched] if untouched else []
+        left = list(mine)
         with self._mutex:
             self._working -= 1
-            if untouched and self._until_failure:  # nobody else takes what is left of this row
-                left += self._rest(untouched[0])
+            if self._until_failure:  # nobody else takes what is left of these rows
+                for row, _ in mine:
+                    left += self._rest(row)
             for row in [*self._begun, *self._untouched] if not self._working else []:
                 left += self._rest(row)
         for task in left:
@@ -232,5 +239,5 @@ def _has_failed(found: Found) -> bool:
 
 
 def _put_away(desk: Desk) -> None:
-    with contextlib.suppress(Exception):  # it is swept by the next grading on this server
+    with contextlib.suppress(*findings.MACHINE):  # the next grading on this server sweeps it
         desk.close()

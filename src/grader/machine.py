@@ -165,7 +165,7 @@ class Machine:
         )
         stack.callback(self._sandbox.close)
         # pytest takes a while to import; server and sandbox start meanwhile.
-        import grader.plugin  # noqa: F401 - for no other reason
+        import grader.plugin  # noqa: F401 - so that it is there when it is needed
 
         self._server = start.server()
         if self._server.durable:

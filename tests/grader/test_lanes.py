@@ -8,7 +8,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypedDict, Unpack
@@ -240,6 +240,8 @@ class StubDesk:
 
     def close(self) -> None:
         self.judge.said.append(("close", *self.row))
+        if self.row[0] == self.judge.falls_at:
+            raise RuntimeError("fallen")
 
 
 class StubJudge:
@@ -248,9 +250,24 @@ class StubJudge:
     def __init__(self, outcomes: Mapping[CheckKey, Outcome | None]) -> None:
         self.outcomes = outcomes
         self.said: list[tuple[Any, ...]] = []
+        self.falls_at = -1
 
     def desk(self, submission: Any, exercise: Any) -> StubDesk:
         return StubDesk(self, submission, exercise)
+
+
+def todo_of(sizes: Iterable[int]) -> Any:
+    """Rows of so many checks each."""
+    rows: Any = Row
+    return [
+        rows(
+            (number, "one"),
+            SimpleNamespace(student=str(number)),
+            SimpleNamespace(name="one"),
+            [SimpleNamespace(name=f"check{n}") for n in range(size)],
+        )
+        for number, size in enumerate(sizes)
+    ]
 
 
 @given(
@@ -272,15 +289,7 @@ def test_each_check_is_run_once_and_told_in_the_order_of_its_desk(
         for number, row in enumerate(rows)
         for n, outcome in enumerate(row)
     }
-    todo: Any = [
-        Row(
-            (number, "one"),
-            SimpleNamespace(student=str(number)),
-            SimpleNamespace(name="one"),
-            [SimpleNamespace(name=f"check{n}") for n in range(len(row))],
-        )
-        for number, row in enumerate(rows)
-    ]
+    todo = todo_of(map(len, rows))
     whole: list[Any] = [StubJudge(outcomes) for _ in range(judges)]
 
     @contextlib.contextmanager
@@ -319,6 +328,24 @@ def test_each_check_is_run_once_and_told_in_the_order_of_its_desk(
         at = [said[1:3] for said in judge.said if said[0] == "run"]
         closed = [said[1:3] for said in judge.said if said[0] == "close"]
         assert closed == [desk for desk, _ in itertools.groupby(at)]
+
+
+@pytest.mark.parametrize("until_failure", [False, True])
+@pytest.mark.parametrize("judges", [1, 2])
+def test_a_judge_that_falls_takes_nothing_along_unsaid(judges: int, until_failure: bool) -> None:
+    passed = dict.fromkeys(
+        [(number, "one", f"check{n}") for number in range(4) for n in range(3)], Outcome.PASSED
+    )
+    falling = [StubJudge(passed) for _ in range(judges)]
+    for judge in falling:
+        judge.falls_at = 1
+    opened: Any = [lambda judge=judge: contextlib.nullcontext(judge) for judge in falling]
+    with contextlib.closing(Lanes(opened, todo_of([3] * 4), until_failure=until_failure)) as lanes:
+        told = dict(lanes)
+    assert told.keys() == passed.keys()
+    fallen = [key for key, found in told.items() if str(found) == "fallen"]
+    assert all(isinstance(told[key], Judged) for key in passed if key not in fallen)
+    assert fallen or judges == 2
 
 
 def test_what_still_runs_is_broken_off_at_once_and_leaves_nothing(

@@ -115,7 +115,8 @@ def jobs(command: Command) -> Command:
         type=click.IntRange(min=1),
         default=_processes,
         metavar="N",
-        help="How many processes share the work.  [default: one for each processor; one for two]",
+        help="How many processes share the work.  [default: one; with more than two processors as "
+        "many as there are]",
     )(command)
 
 
