@@ -49,9 +49,11 @@ test: setup-dev ## run the tests that need no container engine and no browser (A
 CONTAINERS := tests/pglab/servers/test_container.py
 
 test-containers: setup-dev ## run the tests on a container engine
-	@KIT_REQUIRE=container $(PYTEST) -q -rsfE -m container $(CONTAINERS) $(ARGS)
-	@KIT_REQUIRE=container $(PYTEST) -q -rsfE $(PARALLEL) -m "container and not notebook" \
-		--ignore $(CONTAINERS) tests $(ARGS)
+	@export KIT_REQUIRE="$${KIT_REQUIRE:-container}"; failed=0; \
+	$(PYTEST) -q -rsfE -m container $(CONTAINERS) $(ARGS) || failed=1; \
+	$(PYTEST) -q -rsfE $(PARALLEL) -m "container and not notebook" --ignore $(CONTAINERS) tests \
+		$(ARGS) || failed=1; \
+	exit $$failed
 
 test-sandbox: setup-dev ## run the tests of the bubblewrap sandbox
 	@KIT_REQUIRE=sandbox $(PYTEST) -q -rsfE -m "sandbox and not container" tests $(ARGS)

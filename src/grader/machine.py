@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
@@ -130,29 +131,25 @@ class Machine:
             done=tuple(sorted(done)),
             first=work.first,
         )
+        jobs, lanes = min(self._jobs, len(desks)), None
         try:
-            if self._jobs > 1 and len(desks) > 1:
-                self._sandbox.close()  # each process has one of its own
-                run(plan, min(self._jobs, len(desks)), gathered, None)
-            else:
-                self._run_here(plan, work, done, gathered)
+            with contextlib.ExitStack() as stack:
+                if jobs > 1:
+                    self._sandbox.close()  # each process has one of its own
+                else:  # they begin while pytest starts
+                    lanes = stack.enter_context(contextlib.closing(self._lanes(work, done)))
+                run(plan, jobs, gathered, lanes)
         finally:
             if self._server.durable and not self._standby:
                 _sweep(self._server)  # what a process left that was killed
 
-    def _run_here(
-        self, plan: Plan, work: Work, done: Collection[DeskKey], gathered: Gathered
-    ) -> None:
-        from grader.session import run
-
+    def _lanes(self, work: Work, done: Collection[DeskKey]) -> Lanes:
         rows = [
             Row(key, submission, exercise, work.turns(exercise))
             for key, submission, exercise in work.desks()
             if key not in done
         ]
-        lanes = Lanes(self._judges, rows, until_failure=work.until_failure)
-        with contextlib.closing(lanes):  # they begin while pytest starts
-            run(plan, 1, gathered, lanes)
+        return Lanes(self._judges, rows, until_failure=work.until_failure)
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         """Start a server and a sandbox, which end with the stack."""
@@ -164,9 +161,8 @@ class Machine:
             seed=self._seed,
         )
         stack.callback(self._sandbox.close)
-        # pytest takes a while to import; server and sandbox start meanwhile.
-        import grader.plugin  # noqa: F401 - so that it is there when it is needed
-
+        # pytest, which that needs, takes a while to import; server and sandbox start meanwhile.
+        importlib.import_module("grader.session")
         self._server = start.server()
         if self._server.durable:
             _sweep(self._server)

@@ -34,12 +34,8 @@ class Position:
 class LogFiles(Protocol):
     """Where the bytes of a log come from."""
 
-    def end(self, then: str = "") -> Position:
-        """The present end of the log; may be in the middle of a line that is being written.
-
-        Args:
-            then: SQL to be run as soon as the end is known.
-        """
+    def end(self) -> Position:
+        """The present end of the log; may be in the middle of a line that is being written."""
 
     def read(self, file: str, offset: int, length: int) -> bytes | None:
         """At most ``length`` bytes of a file; empty at its end, None where it does not exist."""
@@ -118,7 +114,11 @@ class SqlLogFiles:
         self._connection = connection
 
     def end(self, then: str = "") -> Position:
-        """The present end of the log."""
+        """The present end of the log.
+
+        Args:
+            then: SQL to be run as soon as the end is known.
+        """
         where = "SELECT file, (pg_stat_file(file)).size FROM pg_current_logfile('jsonlog') AS file"
         # In one round trip; without parameters both are sent as one simple query.
         row = self._connection.execute(f"{where}; {then}".encode()).fetchone()
