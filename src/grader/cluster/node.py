@@ -1,4 +1,4 @@
-"""A node of a cluster: a worker of the scheduler, with a server and sandboxes of its own.
+"""A node of a cluster: a worker of the scheduler, with a server and a sandbox of its own.
 
 The functions at the end are what the scheduler is asked to run there. A node is made for one
 grading, and closed with it. If nobody says that the grading has ended, because whoever started it
