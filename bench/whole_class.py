@@ -4,9 +4,9 @@
 
 Every student hands in all seventeen exercises: in turn the solution, the other right answers and
 the mistakes that the course is proved with. The class is graded by `kit grade` in one process, with
-a judge for each of two processors; a few of it likewise, by two processes, and by two workers of a
-Dask cluster on this machine. The
-judge's processes are looked at four times a second.
+a judge for each of two processors; a few of it likewise, by two processes, by a worker of a Dask
+cluster on this machine that has two threads, and by two workers of one. The judge's processes are
+looked at four times a second.
 """
 
 from __future__ import annotations
@@ -83,10 +83,11 @@ def main() -> None:
         how = ("--sandbox", options.sandbox)
         scaling = {"one process": grade(few, root, "--jobs", "1", *how)}
         scaling["two processes"] = grade(few, root, "--jobs", "2", *how)
-        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-            scaling["two Dask workers"] = grade(
-                few, root, "--dask", cluster.scheduler_address, *how
-            )
+        for title, workers, threads in (("a Dask worker", 1, 2), ("two Dask workers", 2, 1)):
+            with LocalCluster(
+                n_workers=workers, threads_per_worker=threads, dashboard_address=None
+            ) as cluster:
+                scaling[title] = grade(few, root, "--dask", cluster.scheduler_address, *how)
         whole = grade(hand_in(root / "whole", options.students), root, "--jobs", "1", *how)
     compare(scaling, options.few)
     tell(whole, options.students)

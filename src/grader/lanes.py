@@ -38,6 +38,11 @@ Opened = Callable[[], "AbstractContextManager[Judge]"]
 """Opens a judge."""
 
 
+def left_open(judge: Judge) -> Opened:
+    """Lends a judge that stays open."""
+    return lambda: contextlib.nullcontext(judge)
+
+
 @dataclass(eq=False)
 class Row:
     """The checks of one submission at one exercise, in the order in which they are run."""
@@ -68,6 +73,8 @@ class Lanes:
         judges: each opens one that nobody else uses meanwhile. They may share a sandbox.
         rows: what is to be done.
         until_failure: leave out the checks of a desk after one that fails.
+        waited_for: somebody waits for the very first check. It has the machine for itself, and the
+            other judges begin when it is told.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class Lanes:
         rows: Iterable[Row],
         *,
         until_failure: bool = False,
+        waited_for: bool = False,
     ) -> None:
         self._untouched = deque(row for row in rows if row.specs)
         self._begun: list[Row] = []
@@ -86,11 +94,17 @@ class Lanes:
         self._mutex = threading.Lock()
         self._open: list[Judge] = []
         self._closed = False
+        self._others = threading.Event()
+        """Set when all judges but the first may begin."""
+        if not waited_for:
+            self._others.set()
+        # The first one each, before any of them asks for a second.
+        firsts = [(judge, first) for judge in judges if (first := self._next(None))]
         self._threads = [
-            # The first one each, before any of them asks for a second.
-            threading.Thread(target=self._work, args=[judge, first], name="checks", daemon=True)
-            for judge in judges
-            if (first := self._next(None))
+            threading.Thread(
+                target=self._work, args=[judge, first, number > 0], name="checks", daemon=True
+            )
+            for number, (judge, first) in enumerate(firsts)
         ]
         self._working = len(self._threads)
         for thread in self._threads:
@@ -109,6 +123,7 @@ class Lanes:
         """
         with self._mutex:
             self._closed = True
+            self._others.set()
             sandboxes = {id(judge.sandbox): judge.sandbox for judge in self._open}
         if self._left:
             for sandbox in sandboxes.values():
@@ -116,10 +131,14 @@ class Lanes:
         for thread in self._threads:
             thread.join(_PATIENCE_S)
 
-    def _work(self, opened: Opened, first: Task) -> None:
+    def _work(self, opened: Opened, first: Task, is_other: bool) -> None:
         mine = [first]
         why: Exception = RuntimeError("the judge has gone")
         try:
+            if is_other:
+                self._others.wait()
+            if self._closed:
+                return
             with opened() as judge:
                 with self._mutex:
                     self._open.append(judge)
@@ -200,6 +219,7 @@ class Lanes:
             while row.told < len(row.specs) and (name := row.specs[row.told].name) in row.found:
                 self._told.put(((*row.key, name), row.found.pop(name)))
                 row.told += 1
+                self._others.set()
 
     def _leave(self, mine: Sequence[Task], why: Exception) -> None:
         """A judge has gone, and with it what it had taken. The last one tells what nobody will do

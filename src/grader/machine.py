@@ -149,7 +149,8 @@ class Machine:
             for key, submission, exercise in work.desks()
             if key not in done
         ]
-        return Lanes(self._judges, rows, until_failure=work.until_failure)
+        waited_for = any(spec.name in work.first for row in rows[:1] for spec in row.specs)
+        return Lanes(self._judges, rows, until_failure=work.until_failure, waited_for=waited_for)
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         """Start a server and a sandbox, which end with the stack."""

@@ -14,7 +14,7 @@ import psycopg
 from grader.catalog import Exercise
 from grader.errors import GraderError
 from grader.judge import Judge
-from grader.lanes import Opened
+from grader.lanes import Opened, left_open
 from grader.sandbox import Sandbox, open_sandbox
 from pglab.errors import PglabError
 from pglab.scratch import Scratch
@@ -87,7 +87,7 @@ class Standby:
     def lend(self) -> tuple[Server, Sandbox, Sequence[Opened]]:
         """What a grading uses and leaves open."""
         assert self._server is not None, "attach() comes first"
-        return self._server, self._sandbox, [_left_open(judge) for judge in self._judges]
+        return self._server, self._sandbox, [left_open(judge) for judge in self._judges]
 
     def close(self) -> None:
         """Give everything up. What cannot be dropped is swept by the next one on this server."""
@@ -102,7 +102,3 @@ class Standby:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _left_open(judge: Judge) -> Opened:
-    return lambda: contextlib.nullcontext(judge)

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import batch
-from grader.catalog import load_course
+from grader.catalog import CheckSpec, load_course
 from grader.desk import Desk
 from grader.gathered import Found, Judged
 from grader.judge import AUTHOR_GROUP, STUDENT_GROUP, Judge
@@ -122,6 +122,32 @@ def test_checks_really_run_at_the_same_time(server: DisposableServer, course: Pa
     )
     (submission,) = checked(server, course, 2).submissions
     assert submission.earned == 2
+
+
+def test_the_first_check_has_the_machine_for_itself_where_somebody_waits_for_it(
+    server: DisposableServer, course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    run = Desk.run
+
+    def noting(self: Desk, spec: CheckSpec, **how: Any) -> CheckResult:
+        events.append(f"{spec.name} begins")
+        time.sleep(0.1)  # the other one would have begun by then
+        try:
+            return run(self, spec, **how)
+        finally:
+            events.append(f"{spec.name} ends")
+
+    monkeypatch.setattr(Desk, "run", noting)
+    answer_own(course, WRONG)
+    one, other = "test_a_greeting_is_stored", "test_nothing_else_is_stored"
+    checked(server, course, 2, first=(other,))
+    assert events == [
+        f"{other} begins", f"{other} ends", f"{one} begins", f"{one} ends"
+    ]  # fmt: skip
+    events.clear()
+    checked(server, course, 2, first=("test_of_another_exercise",))
+    assert sorted(events[:2]) == [f"{one} begins", f"{other} begins"]
 
 
 def test_all_is_laid_for_this_exercise_and_for_no_other(

@@ -15,12 +15,13 @@ from importlib.metadata import version
 
 import psycopg
 
-from grader.catalog import Exercise, load_course
+from grader.catalog import load_course
 from grader.cluster.orders import Absent, Delivery, Greeting, Order, Setup, encoded, unpack
 from grader.errors import GraderError
 from grader.folders import temporary_folder
 from grader.gathered import Judged
 from grader.judge import Judge
+from grader.lanes import Lanes, Row, left_open
 from grader.logbook import surroundings
 from grader.results import Evidence, Outcome
 from grader.sandbox import open_sandbox
@@ -79,24 +80,31 @@ class Node:
 
     def grade(self, order: Order) -> Delivery:
         """What every check finds in a submission. Whatever happens, there is an answer."""
-        judged: dict[str, str] = {}
+        judged: dict[str, list[Judged]] = {name: [] for name in order.files}
         problems: dict[tuple[str, str], str] = {}
-        errors = False
         submission = Submission(order.student, order.files)
-        with self._judge() as judge:
-            for name in order.files:
-                exercise = self._exercises[name]
-                found: list[Judged] = []
-                try:
-                    for one in _judged(judge, submission, exercise, order):
-                        found.append(one)
-                except Exception as error:
-                    told = f"{type(error).__name__}: {error}"
-                    left = order.checks[name][len(found) :]
-                    problems |= {(name, check): told for check in left}
-                judged[name] = encoded(found)
-                errors = errors or any(one.result.outcome is Outcome.ERROR for one in found)
-        return Delivery(order.number, judged, problems, errors or bool(problems))
+        rows = [self._row(order, submission, name) for name in order.files]
+        with (
+            self._judge() as judge,
+            contextlib.closing(
+                Lanes([left_open(judge)], rows, until_failure=order.until_failure)
+            ) as lanes,
+        ):
+            for (_, exercise, check), found in lanes:
+                if isinstance(found, Judged):
+                    judged[exercise].append(found)
+                elif found is not None:
+                    problems[exercise, check] = f"{type(found).__name__}: {found}"
+        has_errors = any(
+            one.result.outcome is Outcome.ERROR for found in judged.values() for one in found
+        )
+        texts = {exercise: encoded(found) for exercise, found in judged.items()}
+        return Delivery(order.number, texts, problems, has_errors or bool(problems))
+
+    def _row(self, order: Order, submission: Submission, name: str) -> Row:
+        exercise, asked = self._exercises[name], order.checks[name]
+        specs = [spec for spec in exercise.checks if spec.name in asked]
+        return Row((order.number, name), submission, exercise, specs)
 
     def close(self) -> None:
         """End all that runs here, as soon as nobody uses it; safe to call twice."""
@@ -144,19 +152,6 @@ class Node:
 
     def _new_judge(self) -> Judge:
         return Judge(self.server, self._sandbox, seed=self._setup.seed)
-
-
-def _judged(
-    judge: Judge, submission: Submission, exercise: Exercise, order: Order
-) -> Iterator[Judged]:
-    specs = [spec for spec in exercise.checks if spec.name in order.checks[exercise.name]]
-    with judge.desk(submission, exercise) as desk:
-        for spec in specs:
-            began = time.perf_counter()
-            result = desk.run(spec, more=spec is not specs[-1])
-            yield Judged(result, time.perf_counter() - began)
-            if order.until_failure and result.outcome is Outcome.FAILED:
-                return
 
 
 _nodes: dict[str, Node] = {}
