@@ -1,5 +1,6 @@
-"""Whether the planner's statistics in a clone are still those of its template, and of the rows that
-it holds now: then ANALYZE would find the same again, and that takes ten times as long as to ask.
+"""The planner's statistics: made anew, and before that, whether those in a clone are still those of
+its template, and of the rows that it holds now. Then ANALYZE would find the same again, and that
+takes ten times as long as to ask.
 
 A row carries the number of the transaction that wrote it, and so do statistics, which are rows of
 the catalog. So rows that were stored or changed later are told by their numbers, and rows that are
@@ -15,9 +16,13 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, scalar_row
 
-__all__ = ["are_current"]
+__all__ = ["are_current", "refresh"]
+
+_VACUUMS = 8
+"""How often, at most, until every page is noted as one that everybody can see."""
+_ALL_VISIBLE = "SELECT relallvisible >= relpages FROM pg_catalog.pg_class WHERE oid = %s::regclass"
 
 _KNOWN = """
 SELECT c.reltuples::bigint AS rows,
@@ -72,3 +77,31 @@ def are_current(
     except psycopg.errors.InsufficientPrivilege:
         return False
     return bool(found and found["later"] == 0 and found["rows"] == known["rows"])
+
+
+def refresh(
+    owner: psycopg.Connection[Any], table: sql.Identifier, *, analyze: bool, vacuum: bool
+) -> None:
+    """Let the planner know what is in a table; nothing else does on a throw-away server.
+
+    Args:
+        owner: a session that may, and commits by itself.
+        table: with its schema.
+        analyze: whether its statistics are made anew.
+        vacuum: whether it is noted which pages everybody can see.
+    """
+    # VACUUM notes no page whose rows' commit is not on disk yet, and a throw-away server does not
+    # wait for that. That of ANALYZE is waited for, and with it all that were before. Commits of
+    # others, in other databases too, can come between, for the server remembers one place in its
+    # log for 32 transactions: then once more.
+    owner.execute("SET synchronous_commit = on")
+    for attempt in range(_VACUUMS):
+        if attempt or analyze:
+            owner.execute(sql.SQL("ANALYZE {}").format(table))
+        if not vacuum:
+            break
+        owner.execute(sql.SQL("VACUUM {}").format(table))
+        with owner.cursor(row_factory=scalar_row) as cursor:
+            if cursor.execute(_ALL_VISIBLE, [table.as_string(owner)]).fetchone():
+                break
+    owner.execute("RESET synchronous_commit")

@@ -258,6 +258,28 @@ def test_what_the_machine_does_to_a_check_is_not_the_checks_fault(
     assert errored(found, Reason.KIT) == f"{type(error).__name__}: {error}"
 
 
+def test_large_tables_come_vacuumed_and_small_ones_without_more_files(examine: Examine) -> None:
+    schema = """
+CREATE TABLE many (n int);
+INSERT INTO many SELECT generate_series(1, 50000);
+CREATE TABLE few (n int);
+INSERT INTO few VALUES (1);
+"""
+    check = """
+def test_it(db):
+    seen = {
+        row["relname"]: (row["relpages"] > 0, row["relallvisible"] == row["relpages"])
+        for row in db.query(
+            "SELECT relname, relpages, relallvisible FROM pg_catalog.pg_class"
+            " WHERE relname IN ('many', 'few')"
+        )
+    }
+    assert seen == {"many": (True, True), "few": (True, False)}, seen
+"""
+    result = examine(check, schema=schema)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
 def test_a_schema_that_cannot_be_built_is_its_authors_fault(examine: Examine) -> None:
     told = errored(examine(STORES, schema="CREATE TABEL notes ()"))
     assert told.startswith("schema.sql cannot be built: syntax error")
@@ -800,7 +822,7 @@ def test_a_submission_makes_and_changes_tables_only_where_the_exercise_is_about_
     answer = "from sqlalchemy import text\n" + MAKES
     assert "42501" in failed(examine(TRIES, answer), Reason.RAISED)
     result = examine(TRIES, answer, toml=f'{TOML}privileges = "tables"\n')
-    assert result.outcome is Outcome.PASSED, result
+    assert result.outcome is Outcome.PASSED, result.failure
 
 
 def test_an_exercise_may_start_from_an_empty_database(examine: Examine) -> None:
@@ -812,4 +834,4 @@ def test_it(student, db):
     toml = TOML.replace('schema = "schema.sql"\n', "") + 'privileges = "tables"\n'
     answer = "from sqlalchemy import text\n" + "\n".join(MAKES.splitlines()[:3])
     result = examine(check, answer, toml=toml)
-    assert result.outcome is Outcome.PASSED, result
+    assert result.outcome is Outcome.PASSED, result.failure

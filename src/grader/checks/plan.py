@@ -28,14 +28,12 @@ from grader.checks.verdict import NotPassed
 from grader.delegate import STATEMENT_MS, Delegate
 from grader.results import Failure, Reason
 from grader.text import clean
-from pglab.planner_statistics import are_current
+from pglab.planner_statistics import are_current, refresh
 from pglab.plans import EXPLAINABLE, CannotExplain, Plan, explain
 from pglab.witness import Statement
 
 _GUARD = sql.SQL("SELECT 1")
 _TIMED_OUT = "57014"
-_VACUUMS = 8
-"""How often, at most, until every page is noted as one that everybody can see."""
 _CUT_AT = 60_000
 """Bytes from which on a parameter may be cut in the server's log."""
 
@@ -156,28 +154,10 @@ class Plans:
         """
         names = tables or tuple(self._schema.tables)
         with self._state.author() as connection:
-            # VACUUM notes no page whose rows' commit is not on disk yet, and a throw-away server
-            # does not wait for that. That of ANALYZE is waited for, and with it all that were
-            # before. Commits of others, in other databases too, can come between, for the server
-            # remembers one place in its log for 32 transactions: then once more.
-            connection.execute("SET synchronous_commit = on")
             for name in names:
                 table = sql.Identifier("public", name)
                 current = are_current(self._state.reader, connection, table)
-                for attempt in range(_VACUUMS):
-                    if attempt or not current:
-                        connection.execute(sql.SQL("ANALYZE {}").format(table))
-                    if not vacuum:
-                        break
-                    connection.execute(sql.SQL("VACUUM {}").format(table))
-                    seen = connection.execute(
-                        "SELECT relallvisible >= relpages AS whole FROM pg_class"
-                        " WHERE oid = %s::regclass",
-                        [table.as_string(connection)],
-                    ).fetchone()
-                    if seen and seen["whole"]:
-                        break
-            connection.execute("RESET synchronous_commit")
+                refresh(connection, table, analyze=not current, vacuum=vacuum)
 
 
 def _is_cut(statement: Statement) -> bool:
