@@ -117,10 +117,8 @@ class Lanes:
             self._left -= 1
             yield told
 
-    def close(self) -> None:
-        """Take up no more checks, break off those that still run, and wait until the judges have
-        put away what they used.
-        """
+    def break_off(self) -> None:
+        """Take up no more checks, and end those that still run; safe to call from any thread."""
         with self._mutex:
             self._closed = True
             self._others.set()
@@ -128,6 +126,10 @@ class Lanes:
         if self._left:
             for sandbox in sandboxes.values():
                 sandbox.close()
+
+    def close(self) -> None:
+        """Break off, and wait until the judges have put away what they used."""
+        self.break_off()
         for thread in self._threads:
             thread.join(_PATIENCE_S)
 

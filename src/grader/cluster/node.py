@@ -48,6 +48,7 @@ class Node:
         self._setup = setup
         self._mutex = threading.Lock()
         self._idle: list[Judge] = []
+        self._running: set[Lanes] = set()
         self._busy = 0
         self._closing = False
         with contextlib.ExitStack() as stack:
@@ -84,12 +85,7 @@ class Node:
         problems: dict[tuple[str, str], str] = {}
         submission = Submission(order.student, order.files)
         rows = [self._row(order, submission, name) for name in order.files]
-        with (
-            self._judge() as judge,
-            contextlib.closing(
-                Lanes([left_open(judge)], rows, until_failure=order.until_failure)
-            ) as lanes,
-        ):
+        with self._judge() as judge, self._lanes(judge, rows, order) as lanes:
             for (_, exercise, check), found in lanes:
                 if isinstance(found, Judged):
                     judged[exercise].append(found)
@@ -106,12 +102,34 @@ class Node:
         specs = [spec for spec in exercise.checks if spec.name in asked]
         return Row((order.number, name), submission, exercise, specs)
 
+    @contextlib.contextmanager
+    def _lanes(self, judge: Judge, rows: list[Row], order: Order) -> Iterator[Lanes]:
+        """Runs the checks, until the node is closed."""
+        lanes = Lanes([left_open(judge)], rows, until_failure=order.until_failure)
+        with contextlib.closing(lanes):
+            with self._mutex:
+                self._running.add(lanes)
+                too_late = self._closing
+            if too_late:
+                lanes.break_off()
+            try:
+                yield lanes
+            finally:
+                with self._mutex:
+                    self._running.discard(lanes)
+
     def close(self) -> None:
-        """End all that runs here, as soon as nobody uses it; safe to call twice."""
+        """Break off what runs here, and end the rest when nobody uses it; safe to call twice."""
         with self._mutex:
             self._closing = True
-            if self._busy:
-                return
+            running, busy = list(self._running), self._busy > 0
+        for lanes in running:
+            lanes.break_off()
+        if not busy:
+            self._end()
+
+    def _end(self) -> None:
+        with self._mutex:
             judges, self._idle = self._idle, []
         for judge in judges:
             with contextlib.suppress(*_FAULTS):
@@ -148,7 +166,7 @@ class Node:
                     self._idle.append(judge)
                 last = self._closing and not self._busy
             if last:
-                self.close()
+                self._end()
 
     def _new_judge(self) -> Judge:
         return Judge(self.server, self._sandbox, seed=self._setup.seed)
