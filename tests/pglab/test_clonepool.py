@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from pglab.errors import PglabError, ScratchError
+from pglab.errors import PglabError, ScratchError, ServerUnavailable
 from pglab.scratch import Role, Scratch
 from pglab.servers import Server, open_server
 
@@ -138,19 +140,31 @@ def test_a_pool_recovers_when_its_sessions_were_ended(
         assert taken == 3
 
 
-def test_a_server_that_dies_is_an_error_and_not_a_hang(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ServerUnavailable, "does not answer"),  # what was made ahead cannot be opened
+        (ScratchError, "could not be made or dropped.*does not answer"),  # nor is more made
+    ],
+)
+def test_a_server_that_dies_is_an_error_and_not_a_hang(
+    home: Path, error: type[PglabError], told: str
+) -> None:
     with open_server("embedded", home=home, disposable=True) as server:
         scratch = Scratch(server)
         pool = scratch.pool(scratch.template("empty", lambda url: None))
         pool.take().drop()
+        while len(pool._ready) < 2:
+            time.sleep(0.01)
         server.stop()
-        caught = None
-        while caught is None:  # what was made ahead cannot be opened, or is not there
-            try:
+        found: list[PglabError] = []
+        while not any(type(each) is error for each in found):
+            with pytest.raises(PglabError) as caught:
                 pool.take()
-            except PglabError as error:
-                caught = error
-        assert "does not answer" in str(caught)
+            found.append(caught.value)
+        assert re.search(told, str(found[-1]))
+        with pytest.raises(ServerUnavailable, match="does not answer"):
+            pool.close()  # it cannot say that nothing is left
         pool.close()
 
 
