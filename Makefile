@@ -1,4 +1,4 @@
-# Every target works from a fresh clone with Python 3.11 or newer and nothing else: the first use of
+# Every target works from a fresh clone with Python 3.11 to 3.14 and nothing else: the first use of
 # a level sets up .venv (see bootstrap.sh), and no environment has to be activated.
 # `make PYTHON=/path/to/python3.13 …` chooses the interpreter.
 

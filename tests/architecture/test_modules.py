@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_no_function_is_longer_than_two_screens(sources):
         if lines > FUNCTION_LINES
     }
     assert not too_long
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_page_on_the_architecture_says_where_everything_is(sources, root, package):
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, _, after = page.partition(f"\n### {package}\n")
+    named = set(re.findall(r"`([^`]+)`", re.split(r"\n##", after)[0]))
+    here = root / "src" / package
+    tops = {path.relative_to(here).parts for path in sources if here in path.parents}
+    there = {f"{parts[0]}/" if len(parts) > 1 else parts[0] for parts in tops}
+    assert {name for name in there - named if not name.startswith("__")} == set()
 
 
 def function_lengths(path: Path) -> list[tuple[str, int]]:

@@ -43,7 +43,7 @@ _LIBRARIES = (
 
 
 _LANES = 2
-"""Checks that run side by side, where there are processors for them. For each a sandbox is made
+"""Checks that run side by side, where there are processors for them. For each a judge is made
 ready, which takes longer than a few checks do: not while somebody waits."""
 
 

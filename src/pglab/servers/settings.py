@@ -1,4 +1,4 @@
-"""Every server setting that the kit chooses, in one place.
+"""The server settings that the kit chooses, in one place, but for where a server listens.
 
 ``COMMON`` holds on all servers that the kit runs, ``DURABLE`` adds what the learner's own server
 needs, ``DISPOSABLE`` what a throw-away server does. They are given on the command line, so a
