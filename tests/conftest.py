@@ -16,6 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair, and two runs share it.
+settings.register_profile("kit", deadline=None)
+settings.load_profile("kit")
 
 
 def _missing_container() -> str | None:

@@ -88,5 +88,5 @@ class Quota:
                 (self._scratch.clone_pattern, self._bytes),
             ).fetchall()
         for (name,) in rows:
+            self._exceeded.add(name)  # first: whoever is shut out may ask why
             self._scratch.shut_out(connection, name)
-            self._exceeded.add(name)

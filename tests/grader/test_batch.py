@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 
 from grader import machine, plugin, session, submissions
 from grader.batch import grade
+from grader.catalog import CheckSpec
 from grader.desk import Desk
 from grader.errors import CatalogError, JudgeError, SubmissionError
 from grader.examination import Examination
@@ -358,6 +361,19 @@ def test_a_server_that_goes_away_leaves_errors_and_what_was_found_before(
 ) -> None:
     monkeypatch.setattr(machine, "_LANES", 1)
     folder = make_class(tmp_path / "class", dict.fromkeys(("ada", "bob", "eve"), SOLUTION))
+    gone, begun, run = threading.Event(), itertools.count(1), Desk.run
+
+    def wait_until_gone(self: Desk, spec: CheckSpec, **how: Any) -> CheckResult:
+        if next(begun) == 4:
+            assert gone.wait(60)
+        return run(self, spec, **how)
+
+    def told(done: int, total: int) -> None:
+        if done == 3:
+            own.stop()
+            gone.set()
+
+    monkeypatch.setattr(Desk, "run", wait_until_gone)
     with open_server("embedded", home=home, disposable=True) as own:
         grading = grade(
             [folder],
@@ -365,7 +381,7 @@ def test_a_server_that_goes_away_leaves_errors_and_what_was_found_before(
             home=home,
             database=own.admin_url,
             sandbox="process",
-            progress=lambda done, total: own.stop() if done == 3 else None,
+            progress=told,
         )
     found = outcomes(grading)
     assert found["ada"] == [P, P]

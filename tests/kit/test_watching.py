@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,14 +28,26 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def saved_while_waiting(watched: Watched, save: Callable[[], object]) -> list[str]:
-    """What is noticed when something is saved while somebody waits."""
-    timer = threading.Timer(3 * watching.LOOK_SECONDS, save)
-    timer.start()
-    try:
-        return watched.wait()
-    finally:
-        timer.join()
+@pytest.fixture
+def saved_while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Waits, and whenever that pauses, the next step of saving is done."""
+
+    def wait(watched: Watched, save: Callable[[], object]) -> list[str]:
+        steps: Iterator[None] | None = None
+
+        def pause(_seconds: float) -> None:
+            nonlocal steps
+            time.sleep(0.01)  # so that the file system's clock goes on
+            if steps is None:
+                saved = save()
+                steps = saved if isinstance(saved, Iterator) else iter(())
+            next(steps, None)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(watching, "time", SimpleNamespace(sleep=pause))
+            return watched.wait()
+
+    return wait
 
 
 def in_place(answer: Path) -> None:
@@ -49,9 +61,10 @@ def by_another_file(answer: Path) -> None:
     new.replace(answer)
 
 
-def with_a_copy_kept(answer: Path) -> None:
+def with_a_copy_kept(answer: Path) -> Iterator[None]:
     """As vim does with backupcopy=no, and emacs: the old file gets another name."""
     answer.rename(answer.with_name("answer.py~"))
+    yield
     answer.write_text("second", encoding="utf-8")
 
 
@@ -61,12 +74,12 @@ def with_the_old_time(answer: Path) -> None:
     os.utime(answer, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def bit_by_bit(answer: Path) -> None:
+def bit_by_bit(answer: Path) -> Iterator[None]:
     with answer.open("w", encoding="utf-8") as file:
         for letter in "second":
             file.write(letter)
             file.flush()
-            time.sleep(watching.LOOK_SECONDS / 4)
+            yield
 
 
 def deleted(answer: Path) -> None:
@@ -87,7 +100,9 @@ def the_whole_folder(answer: Path) -> None:
      another_file, the_whole_folder],
 )  # fmt: skip
 def test_every_way_of_saving_is_noticed_and_whose_file_it_was(
-    root: Path, save: Callable[[Path], None]
+    root: Path,
+    save: Callable[[Path], object],
+    saved_while_waiting: Callable[..., list[str]],
 ) -> None:
     watched = Watched(root, [ONE, OTHER])
     answer = root / "exercises" / OTHER / "answer.py"
@@ -95,21 +110,25 @@ def test_every_way_of_saving_is_noticed_and_whose_file_it_was(
     assert not watched.changed()
 
 
-def test_a_file_that_is_written_bit_by_bit_is_noticed_once_and_whole(root: Path) -> None:
+def test_a_file_that_is_written_bit_by_bit_is_noticed_once_and_whole(
+    root: Path, saved_while_waiting: Callable[..., list[str]]
+) -> None:
     watched = Watched(root, [ONE])
     answer = root / "exercises" / ONE / "answer.py"
     assert saved_while_waiting(watched, lambda: bit_by_bit(answer)) == [ONE]
     assert answer.read_text("utf-8") == "second"
 
 
-def test_what_is_saved_as_it_was_is_not_noticed(root: Path) -> None:
+def test_what_is_saved_as_it_was_is_not_noticed(
+    root: Path, saved_while_waiting: Callable[..., list[str]]
+) -> None:
     watched = Watched(root, [ONE, OTHER])
     answer = root / "exercises" / ONE / "answer.py"
     other = root / "exercises" / OTHER / "answer.py"
 
-    def save() -> None:
+    def save() -> Iterator[None]:
         answer.write_text("first", encoding="utf-8")
-        time.sleep(4 * watching.LOOK_SECONDS)
+        yield from [None] * 4
         other.write_text("second", encoding="utf-8")
 
     assert saved_while_waiting(watched, save) == [OTHER]
@@ -118,7 +137,9 @@ def test_what_is_saved_as_it_was_is_not_noticed(root: Path) -> None:
 @pytest.mark.parametrize(
     "name", [".answer.py.swp", "answer.py~", "#answer.py#", "__pycache__", "README.md", ".idea"]
 )
-def test_what_editors_leave_is_not_noticed(root: Path, name: str) -> None:
+def test_what_editors_leave_is_not_noticed(
+    root: Path, name: str, saved_while_waiting: Callable[..., list[str]]
+) -> None:
     watched = Watched(root, [ONE])
     folder = root / "exercises" / ONE
     if "." in name or "~" in name or "#" in name:
@@ -131,17 +152,22 @@ def test_what_editors_leave_is_not_noticed(root: Path, name: str) -> None:
     assert saved_while_waiting(watched, lambda: in_place(answer)) == [ONE]
 
 
-def test_two_exercises_saved_at_once_are_both_named(root: Path) -> None:
+def test_two_exercises_saved_at_once_are_both_named(
+    root: Path, saved_while_waiting: Callable[..., list[str]]
+) -> None:
     watched = Watched(root, [ONE, OTHER])
 
-    def save() -> None:
+    def save() -> Iterator[None]:
         for name in (ONE, OTHER):
             in_place(root / "exercises" / name / "answer.py")
+            yield
 
     assert saved_while_waiting(watched, save) == [ONE, OTHER]
 
 
-def test_a_folder_that_comes_back_is_noticed(root: Path) -> None:
+def test_a_folder_that_comes_back_is_noticed(
+    root: Path, saved_while_waiting: Callable[..., list[str]]
+) -> None:
     watched = Watched(root, [ONE])
     folder = root / "exercises" / ONE
     kept = shutil.copytree(folder, root / "kept")

@@ -470,10 +470,10 @@ def test_it(db, migrations, rivals):
 """,
     )
     passed(migrate(check, polite))
-    toml = TOML.replace("seconds = 5", "seconds = 1")
+    toml = TOML.replace("seconds = 5", "seconds = 3")
     result = migrate(check, RIGHT, toml=toml)
     assert failed(result, Reason.TIMEOUT) == (
-        "alembic upgrade head gave no answer: there was no answer within 1 seconds. "
+        "alembic upgrade head gave no answer: there was no answer within 3 seconds. "
         "It was still waiting for a lock that this check holds."
     )
 

@@ -265,10 +265,10 @@ def keep(session):
     globals()["kept"] = connection
 """
     )
-    toml = TOML.replace("seconds = 5", "seconds = 1")
+    toml = TOML.replace("seconds = 5", "seconds = 3")
     result = examine(check, answer, schema=SCHEMA, toml=toml)
     assert failed(result, Reason.TIMEOUT) == (
-        "keep (rival B) gave no answer: there was no answer within 1 seconds. "
+        "keep (rival B) gave no answer: there was no answer within 3 seconds. "
         "It was still waiting for a lock that rival A holds."
     )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client
 
 from bench.class_of_1000 import servers_among
 from grader.cluster.orders import Nodes
@@ -66,6 +67,11 @@ class Cluster:
         words = ("--nthreads", "1", "--local-directory", str(place), *options)
         self.workers.append(self._start("worker", *words))
         return self.workers[-1]
+
+    def wait_for_workers(self, number: int) -> None:
+        """Until so many can be given work."""
+        with Client(self.nodes.address, set_as_default=False) as client:
+            client.wait_for_workers(number, timeout=PATIENCE_S)
 
     def _start(self, role: str, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

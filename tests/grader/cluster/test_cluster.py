@@ -81,6 +81,7 @@ def test_nodes_find_what_this_machine_finds_to_the_byte_and_leave_nothing(
 ) -> None:
     for _ in range(2):
         cluster.add_worker("--no-nanny")
+    cluster.wait_for_workers(2)
     said: list[str] = []
     here, there = graded(jobs=2), graded(nodes=cluster.nodes, say=said.append)
     assert as_bytes(there) == as_bytes(here)
@@ -98,6 +99,7 @@ def test_what_a_node_had_that_is_lost_is_graded_again_elsewhere(
     here = graded(jobs=2)
     for _ in range(2):
         cluster.add_worker("--no-nanny")
+    cluster.wait_for_workers(2)
     lost = cluster.workers[0]
     seen: list[int] = []
 

@@ -211,7 +211,7 @@ def test_the_page_has_every_limit_where_it_holds_and_what_is_said(root: Path) ->
 @pytest.fixture(scope="session")
 def narrow(scratch: Scratch) -> tuple[Role, Database]:
     """A role that soon reaches its limits, and a database that it can enter."""
-    role = scratch.role(connection_limit=3, statement_timeout_ms=400, temp_file_limit_kb=1024)
+    role = scratch.role(connection_limit=3, statement_timeout_ms=2000, temp_file_limit_kb=1024)
     template = scratch.template("nothing in it", lambda url: None)
     return role, scratch.clone(template, grantee=role.name)
 

@@ -163,6 +163,8 @@ def test_between_two_checks_every_process_is_ended(submit: Submit, lab: Laborato
         "        time.sleep(600)\n"
         "    while not os.path.exists('alive'): time.sleep(0.001)\n"
     )
+    assert lab.sandbox._ahead is not None
+    lab.sandbox._ahead[1].wait_ready()  # the next cell is made meanwhile, and would be counted
     before = {process.pid for process in processes_of(lab.sandbox)}
     assert one.call("f") == Answer(None)
     # Below what was there: a cell that is made meanwhile has processes of its own.

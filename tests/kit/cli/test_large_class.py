@@ -27,7 +27,7 @@ from pglab.servers import Server, open_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox, pytest.mark.timeout(900)]
 
-MANY, FEW = 60, 24
+MANY, FEW = 84, 24
 POINTS = [2, 0, 0, 0]
 """What each of the bench's answers earns."""
 
@@ -71,9 +71,9 @@ def test_the_judge_takes_no_more_for_many_than_for_few_and_leaves_nothing(
 ) -> None:
     run = Run(kit_home_for_servers, MANY, server=server)
     with run.started() as process:
-        run.until_graded(process, MANY // 3)
+        run.until_graded(process, MANY // 4)
         few = least(run, process)
-        run.until_graded(process, MANY - 6)
+        run.until_graded(process, MANY - 24)
         many = least(run, process)
     assert process.returncode == 0
     assert len(few) == len(many) == 3

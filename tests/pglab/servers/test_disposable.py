@@ -376,6 +376,7 @@ def test_where_the_temporary_directory_is_deep_the_socket_is_elsewhere_and_goes_
 ) -> None:
     deep = home / ("deep" * 25)
     deep.mkdir(mode=0o711)
+    monkeypatch.setattr("pglab.servers.places._MEMORY", home / "none")
     monkeypatch.setenv("TMPDIR", str(deep))
     monkeypatch.setattr("tempfile.tempdir", None)
     killed = Owner(home, "time.sleep(600)")

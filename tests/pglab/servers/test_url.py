@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -162,10 +163,20 @@ def test_a_statement_is_cancelled_through_the_relay(tcp_url: str) -> None:
     with UrlServer(tcp_url) as remote:
         url = f"{remote.url('postgres').split('@')[0]}@/postgres?host={remote.socket_dir}"
         with psycopg.connect(url, autocommit=True) as connection:
-            timer = threading.Timer(0.1, connection.cancel_safe)
-            timer.start()
+            pid = connection.info.backend_pid
+
+            def cancel() -> None:
+                asleep = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
+                with psycopg.connect(tcp_url, autocommit=True) as other:
+                    while not other.execute(asleep, [pid]).fetchone():
+                        time.sleep(0.01)
+                connection.cancel_safe()
+
+            canceller = threading.Thread(target=cancel)
+            canceller.start()
             with pytest.raises(psycopg.errors.QueryCanceled):
                 connection.execute("SELECT pg_sleep(60)")
+            canceller.join()
 
 
 def test_closing_the_relay_cuts_its_connections(tcp_url: str) -> None:
