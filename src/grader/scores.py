@@ -92,7 +92,9 @@ def _attempt(row: Entry, submission: SubmissionResult, assignment: Assignment) -
     )
     late = dt.timedelta()
     if assignment.due is not None and row.submitted_at is not None:
-        late = row.submitted_at - (assignment.due + row.extension)
+        # In UTC: of two times in one zone Python compares the clocks, whatever they were put to.
+        due = assignment.due.astimezone(dt.UTC) + row.extension
+        late = row.submitted_at.astimezone(dt.UTC) - due
     share = assignment.late.share(late)
     return Attempt(
         submission=row.folder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -130,3 +131,41 @@ def test_an_attempt_that_the_kit_lost_makes_the_best_one_uncertain() -> None:
     entries = [Entry("u", "one"), Entry("u", "two")]
     assert only(scores(grading(one=(9, 9), two=None), LATE, entries)).status == "not final"
     assert only(scores(grading(one=None, two=(9, 9)), LAST, entries)).status == "graded"
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+# In the night after this due date clocks are put back by an hour: the day has 25.
+WHEN_CLOCKS_CHANGE = dataclasses.replace(LATE, due=dt.datetime(2026, 10, 24, 23, tzinfo=BERLIN))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        dt.datetime(2026, 10, 25, 23, tzinfo=BERLIN),
+        dt.datetime(2026, 10, 25, 23, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+        dt.datetime(2026, 10, 25, 22, tzinfo=dt.UTC),
+    ],
+    ids=["in the zone of the due date", "with an offset", "in UTC"],
+)
+def test_lateness_is_the_time_that_passed_however_it_is_written(written: dt.datetime) -> None:
+    person = only(
+        scores(
+            grading(ada=(10, 5)), WHEN_CLOCKS_CHANGE, [Entry("ada", "ada", submitted_at=written)]
+        )
+    )
+    assert person.attempts[0].late_seconds == 25 * 3600
+    assert person.after == person.before * 0.8
+
+
+def test_an_extension_is_of_hours_that_pass() -> None:
+    in_time = dt.datetime(2026, 10, 25, 22, tzinfo=BERLIN)
+    entry = Entry("ada", "ada", submitted_at=in_time, extension=dt.timedelta(hours=24))
+    assert (
+        only(scores(grading(ada=(10, 5)), WHEN_CLOCKS_CHANGE, [entry])).attempts[0].late_seconds
+        == 0
+    )
+    later = dataclasses.replace(entry, submitted_at=in_time + dt.timedelta(minutes=1))
+    assert (
+        only(scores(grading(ada=(10, 5)), WHEN_CLOCKS_CHANGE, [later])).attempts[0].late_seconds
+        == 60
+    )
