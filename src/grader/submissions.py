@@ -93,20 +93,29 @@ def read_submissions(paths: Sequence[Path], exercises: Sequence[Exercise]) -> li
 
 def _read(student: str, path: Path, exercises: Sequence[Exercise]) -> Submission:
     """One submission: a student's folder, archive or file."""
+    try:
+        source = _source(path, exercises)
+    except Exception as error:
+        return Submission(student, {}, {each.name: _problem(error) for each in exercises})
     files: dict[str, Mapping[str, bytes]] = {}
     problems: dict[str, Failure] = {}
     for exercise in exercises:
         try:
-            taken = _take(_source(path, exercises), exercise)
-        except Refused as refusal:
-            problems[exercise.name] = refusal.failure
-        except Exception as error:  # whatever one student sends, the class goes on
-            told = f"It could not be read: {type(error).__name__}: {error}"
-            problems[exercise.name] = Failure(Reason.KIT, clean(told, 1000))
+            taken = _take(source, exercise)
+        except Exception as error:
+            problems[exercise.name] = _problem(error)
         else:
             if taken is not None:
                 files[exercise.name] = taken
     return Submission(student, files, problems)
+
+
+def _problem(error: Exception) -> Failure:
+    """Why files could not be taken. Whatever one student sends, the class goes on."""
+    if isinstance(error, Refused):
+        return error.failure
+    told = f"It could not be read: {type(error).__name__}: {error}"
+    return Failure(Reason.KIT, clean(told, 1000))
 
 
 def _places(path: Path, exercises: Sequence[Exercise]) -> Iterator[tuple[str, Path]]:

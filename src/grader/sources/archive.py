@@ -11,7 +11,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -29,7 +29,8 @@ from grader.sources.notebook import SUFFIX, Notebook
 
 MAX_ARCHIVE_BYTES = 8 * 1024 * 1024
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
-"""Of a tar archive, which can only be read from its beginning to its end."""
+"""Of a tar archive, which can only be read from its beginning to its end, and of the notebooks in a
+zip archive."""
 MAX_ENTRIES = 20_000
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _ENCRYPTED = 1
@@ -78,10 +79,14 @@ class Archive:
 
     def _in_notebooks(self, exercise: Exercise) -> Files | None:
         found: Files | None = None
-        for place in sorted(self._entries):
-            if place.suffix == SUFFIX:
-                found = Notebook(place.name, self._entries[place]).files(exercise) or found
+        for notebook in self._notebooks:
+            found = notebook.files(exercise) or found
         return found
+
+    @cached_property
+    def _notebooks(self) -> list[Notebook]:
+        places = sorted(place for place in self._entries if place.suffix == SUFFIX)
+        return [Notebook(place.name, self._entries[place]) for place in places]
 
 
 def is_archive(path: Path) -> bool:
@@ -95,6 +100,11 @@ def _zip(path: Path) -> _Entries:
             infos = archive.infolist()
     except _UNREADABLE as error:
         raise Refused(f"{shown(path.name)} is not a zip archive that can be read.") from error
+    if len(infos) > MAX_ENTRIES:
+        raise Refused(_too_many(path.name))
+    # All notebooks are read, and a kilobyte may unpack to a megabyte. No more is read than it says.
+    if sum(info.file_size for info in infos if info.filename.endswith(SUFFIX)) > MAX_UNPACKED_BYTES:
+        raise Refused(_too_large(path.name))
     # Not is_dir(), which breaks on a file without a name.
     files = (info for info in infos if not info.filename.endswith("/"))
     places = ((_place(info.filename), info) for info in files)
@@ -138,7 +148,7 @@ def _tarred(
 ) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
     for number, member in enumerate(archive):
         if number >= MAX_ENTRIES:
-            raise Refused(f"{shown(name)} holds more than {MAX_ENTRIES} files.")
+            raise Refused(_too_many(name))
         place = _place(member.name)
         if not member.isdir() and not _is_beside(place):
             yield place, _tar_member(archive, member, place)
@@ -187,9 +197,16 @@ class _Bounded(io.RawIOBase):
         chunk = self._inner.read(min(size, 1 << 20) if size >= 0 else 1 << 20)
         self._left -= len(chunk)
         if self._left < 0:
-            limit = MAX_UNPACKED_BYTES // 1024**2
-            raise Refused(f"{shown(self._name)} unpacks to more than {limit} MB.")
+            raise Refused(_too_large(self._name))
         return chunk
+
+
+def _too_many(name: str) -> str:
+    return f"{shown(name)} holds more than {MAX_ENTRIES} files."
+
+
+def _too_large(name: str) -> str:
+    return f"{shown(name)} unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB."
 
 
 def _refuse(message: str) -> bytes:

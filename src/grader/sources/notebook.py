@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from grader.catalog import Exercise, short_names
@@ -38,7 +39,7 @@ class Notebook:
             Refused: it is no notebook, or a cell does not say which file it is.
         """
         found: dict[str, bytes] = {}
-        for match, text in self._cells():
+        for match, text in self._cells:
             if match["exercise"] in {exercise.name, *short_names(exercise.name)}:
                 name = match["file"] or self._only_file(exercise)
                 found[name] = text.encode("utf-8", errors="surrogatepass")
@@ -52,14 +53,18 @@ class Notebook:
             )
         return exercise.answer[0]
 
-    def _cells(self) -> Iterator[tuple[re.Match[str], str]]:
+    @cached_property
+    def _cells(self) -> list[tuple[re.Match[str], str]]:
+        """Those that say whose answer they are, and what follows that."""
+        cells: list[tuple[re.Match[str], str]] = []
         for cell in self._all_cells():
             if isinstance(cell, dict) and cell.get("cell_type") == "code":
                 source = cell.get("source", "")
                 lines = source if isinstance(source, list) else [source]
                 text = "".join(line for line in lines if isinstance(line, str))
                 if match := _MAGIC.match(text):
-                    yield match, text[match.end() :]
+                    cells.append((match, text[match.end() :]))
+        return cells
 
     def _all_cells(self) -> list[Any]:
         try:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grader.catalog import Exercise, load_course
 from grader.sources import Archive, Refused
+from grader.sources import archive as archives
 from grader.sources.base import MAX_FILE_BYTES
 from tests.grader.courses import EXERCISE, make_course
 
@@ -148,3 +149,24 @@ def test_every_name_that_comes_out_is_that_of_a_file_alone(
     found = read_all(archive, notes)
     assert not [name for name in found if {"/", "\\", "\0"} & set(name) or name in ("", ".", "..")]
     assert all(Path(name).name == name for name in found)
+
+
+def test_an_archive_of_very_many_files_is_refused(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 10)
+    with pytest.raises(Refused, match="holds more than 10 files"):
+        put(zipped(*((f"x{n}", b"") for n in range(11))))
+    assert put(zipped(*((f"x{n}", b"") for n in range(10))))
+
+
+def test_notebooks_that_unpack_to_more_than_the_limit_are_not_unpacked(
+    put: Put, notes: Exercise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 3 * 1024**2)
+    blank = b'{"cells": []}' + b" " * 1024**2
+    with pytest.raises(Refused, match="unpacks to more than 3 MB"):
+        put(zipped(*((f"week{n}.ipynb", blank) for n in range(3))))
+    # What is not read may be large: a dump beside the answer.
+    two = put(zipped(("week.ipynb", blank), ("dump.bin", bytes(4 * 1024**2))))
+    assert two.files(notes) is None
