@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +31,6 @@ from grader.work import DeskKey, Work
 NAME = "unfinished.log"
 """What the file is called in the folder for reports."""
 _FORMAT = 1
-_LIBRARIES = ("alembic", "psycopg", "sqlalchemy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +241,6 @@ def read_logbook(path: Path) -> tuple[Heading, dict[str, Kept]] | None:
     return Heading(**{**fields, "exercises": tuple(fields["exercises"])}), kept
 
 
-def surroundings() -> dict[str, str]:
-    """The versions of what student code meets, apart from the server: results may depend on it."""
-    found = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    return {"python": platform.python_version(), "machine": platform.machine(), **found}
-
-
 def _read(path: Path) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """The heading, if there is one, and the lines below it that are whole."""
     with path.open("rb") as file:
@@ -284,7 +275,6 @@ def _key(evidence: Evidence, work: Work, submission: Submission, exercise: Exerc
     """A hash of all that decides what the checks of an exercise find in a submission."""
     decisive = [
         dataclasses.asdict(evidence),
-        surroundings(),
         [work.visible_only, work.until_failure],
         [exercise.name, exercise.sha256],
         [submission.student, submission.sha256_of(exercise.name)],

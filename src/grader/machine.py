@@ -6,10 +6,10 @@ import contextlib
 import importlib
 import os
 from collections.abc import Callable, Collection, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+from grader.evidence import evidence_of
 from grader.judge import Judge
 from grader.lanes import Lanes, Row
 from grader.plan import Plan, fingerprint
@@ -97,13 +97,7 @@ class Machine:
                 self._server, self._sandbox, self._judges = self._standby.lend()
             else:
                 self._start(stack)
-            self.evidence = Evidence(
-                version("kit"),
-                self._seed,
-                self._sandbox.name,
-                self._server.kind,
-                self._server.version,
-            )
+            self.evidence = evidence_of(self._server, self._sandbox, seed=self._seed)
             self._stack = stack.pop_all()
         return self
 

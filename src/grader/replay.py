@@ -4,7 +4,6 @@ otherwise than it was.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,13 @@ _EVIDENCE = {
     "sandbox": "the sandbox: {} then, {} now",
     "server": "the server: {} then, {} now",
     "server_version": "PostgreSQL: {} then, {} now",
+}
+_SURROUNDINGS = {
+    "alembic": "Alembic",
+    "machine": "the kind of processor",
+    "psycopg": "psycopg",
+    "python": "Python",
+    "sqlalchemy": "SQLAlchemy",
 }
 
 
@@ -167,10 +173,14 @@ def _conditions(
                 f"the exercise {exercise.exercise}: {exercise.exercise_sha256[:12]} then, "
                 f"{found[:12]} now"
             )
-    for field in dataclasses.fields(now.evidence):
-        old, new = (getattr(g.evidence, field.name) for g in (then, now))
+    for name, told in _EVIDENCE.items():
+        old, new = (getattr(g.evidence, name) for g in (then, now))
         if old != new:
-            yield _EVIDENCE[field.name].format(old, new)
+            yield told.format(old, new)
+    for name, told in _SURROUNDINGS.items():
+        old, new = (g.evidence.surroundings.get(name, "unknown") for g in (then, now))
+        if old != new:
+            yield f"{told}: {old} then, {new} now"
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:

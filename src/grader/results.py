@@ -208,6 +208,9 @@ class Evidence:
     """``embedded``, ``container`` or ``url``."""
     server_version: str
     """For example ``18.4``."""
+    surroundings: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what student code meets besides: ``python``, ``sqlalchemy``, ``psycopg`` and
+    ``alembic``; and ``machine``, the kind of processor."""
 
 
 @dataclass(frozen=True, slots=True)

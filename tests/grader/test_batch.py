@@ -6,6 +6,7 @@ import gc
 import itertools
 import json
 import os
+import platform
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+import sqlalchemy
 
 from grader import machine, plugin, session, submissions
 from grader.batch import grade
@@ -124,6 +126,8 @@ def test_everybody_gets_what_they_earned_in_the_order_of_their_names(graded: Gra
     assert [c.visible for c in checks(of(grading, "zoe"))] == [True, False]
     assert (grading.evidence.seed, grading.evidence.sandbox) == (7, "process")
     assert (grading.evidence.server, grading.evidence.server_version[:2]) == ("url", "18")
+    assert grading.evidence.surroundings["python"] == platform.python_version()
+    assert grading.evidence.surroundings["sqlalchemy"] == sqlalchemy.__version__
     assert grading.timings["checks"] == 10
     assert not any(s.has_errors for s in grading.submissions)
 

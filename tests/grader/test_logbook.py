@@ -411,6 +411,7 @@ def add(path: Path, work: Work, number: int) -> None:
         Evidence("0.1.0", 7, "bubblewrap", "embedded", "18.4"),
         Evidence("0.1.0", 7, "process", "url", "18.4"),
         Evidence("0.1.0", 7, "process", "embedded", "18.5"),
+        Evidence("0.1.0", 7, "process", "embedded", "18.4", {"sqlalchemy": "3.0"}),
     ],
 )
 def test_what_was_found_with_anything_else_is_not_used(
@@ -422,14 +423,3 @@ def test_what_was_found_with_anything_else_is_not_used(
     assert found is not None
     assert len(Logbook(path, *found).open(EVIDENCE, work)) == len(NAMES)
     assert Logbook(path, *found).open(other, work) == {}
-
-
-def test_other_libraries_may_find_other_things(
-    written: bytes, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "unfinished.log"
-    path.write_bytes(written)
-    found = read_logbook(path)
-    assert found is not None
-    monkeypatch.setattr("grader.logbook.surroundings", lambda: {"sqlalchemy": "3.0"})
-    assert Logbook(path, *found).open(EVIDENCE, work) == {}

@@ -126,15 +126,20 @@ def test_a_check_that_only_one_of_them_has_is_told(replayed: Replayer) -> None:
 @pytest.mark.slow
 def test_other_versions_are_told(replayed: Replayer) -> None:
     evidence = dataclasses.replace(
-        replayed.then.evidence, kit_version="0.0.9", server="container", server_version="16.1"
+        replayed.then.evidence,
+        kit_version="0.0.9",
+        server="container",
+        server_version="16.1",
+        surroundings={**replayed.then.evidence.surroundings, "sqlalchemy": "2.0.1"},
     )
     replayed.then = dataclasses.replace(replayed.then, evidence=evidence)
     ada = replayed("ada")["ada"]
     assert ada.verdicts == ()
-    kit, server, postgres = ada.conditions
+    kit, server, postgres, sqlalchemy = ada.conditions
     assert kit.startswith("the kit: 0.0.9 then, ")
     assert server == "the server: container then, url now"
     assert postgres.startswith("PostgreSQL: 16.1 then, 18.")
+    assert sqlalchemy.startswith("SQLAlchemy: 2.0.1 then, 2.1")
 
 
 @pytest.mark.slow

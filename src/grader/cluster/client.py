@@ -17,8 +17,8 @@ from grader.catalog import Exercise
 from grader.cluster import node
 from grader.cluster.orders import Absent, Delivery, Greeting, Nodes, Order, Setup, decoded, pack
 from grader.errors import ClusterError
+from grader.evidence import surroundings
 from grader.gathered import Gathered
-from grader.logbook import surroundings
 from grader.results import Evidence
 from grader.work import DeskKey, Work
 
@@ -287,7 +287,7 @@ def _agreed(greetings: Mapping[str, Greeting], evidence: Evidence | None = None)
     for address, greeting in greetings.items():
         if greeting.evidence is None:
             raise ClusterError(f"The node {address} cannot grade: {greeting.problem}")
-        theirs = greeting.surroundings
+        theirs = greeting.evidence.surroundings
         if other := [
             f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]
         ]:

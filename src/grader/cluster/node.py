@@ -11,19 +11,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 
 import psycopg
 
 from grader.catalog import load_course
 from grader.cluster.orders import Absent, Delivery, Greeting, Order, Setup, encoded, unpack
 from grader.errors import GraderError
+from grader.evidence import evidence_of
 from grader.folders import temporary_folder
 from grader.gathered import Judged
 from grader.judge import Judge
 from grader.lanes import Lanes, Row, left_open
-from grader.logbook import surroundings
-from grader.results import Evidence, Outcome
+from grader.results import Outcome
 from grader.sandbox import open_sandbox
 from grader.submissions import Submission
 from pglab.errors import PglabError
@@ -69,13 +68,7 @@ class Node:
             )
             stack.callback(self._sandbox.close)
             self._idle.append(self._new_judge())
-            self.evidence = Evidence(
-                version("kit"),
-                setup.seed,
-                self._sandbox.name,
-                self.server.kind,
-                self.server.version,
-            )
+            self.evidence = evidence_of(self.server, self._sandbox, seed=setup.seed)
             self._used = time.monotonic()
             self._stack = stack.pop_all()
 
@@ -185,9 +178,9 @@ def install(run: str, setup: Setup) -> Greeting:
             if node is None:
                 node = _nodes[run] = Node(setup)
                 threading.Thread(target=_watch, args=[run], name="desertion", daemon=True).start()
-            return Greeting(node.evidence, surroundings())
+            return Greeting(node.evidence)
     except _FAULTS as error:
-        return Greeting(None, surroundings(), str(error))
+        return Greeting(None, str(error))
 
 
 def grade_there(run: str, order: Order) -> Delivery | Absent:

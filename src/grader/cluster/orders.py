@@ -48,8 +48,6 @@ class Greeting:
 
     evidence: Evidence | None
     """What its results are found with; None where it cannot grade."""
-    surroundings: Mapping[str, str]
-    """See `grader.logbook.surroundings`."""
     problem: str = ""
     """Why it cannot grade."""
 

@@ -15,7 +15,7 @@ from grader.cluster import node
 from grader.cluster.client import _agreed, _orders
 from grader.cluster.orders import Delivery, Greeting, Order, Setup, decoded, pack, unpack
 from grader.errors import ClusterError
-from grader.logbook import surroundings
+from grader.evidence import surroundings
 from grader.results import Evidence, Outcome
 from grader.submissions import Submission
 from grader.work import Work
@@ -67,8 +67,8 @@ def test_an_exercise_that_went_over_is_the_exercise_it_was(
 
 def test_a_node_greets_and_grades(installed: Greeting) -> None:
     assert installed.problem == ""
-    assert installed.surroundings == surroundings()
     assert installed.evidence is not None
+    assert installed.evidence.surroundings == surroundings()
     assert (installed.evidence.server, installed.evidence.sandbox) == ("embedded", "process")
     assert outcomes(node.grade_there("run", order(0, SOLUTION))) == [P, P]
     assert outcomes(node.grade_there("run", order(1, WITHOUT_ORDER))) == [P, F]
@@ -156,17 +156,17 @@ def test_a_machine_that_cannot_grade_says_why(setup: Setup, home: Path) -> None:
         _agreed({"tcp://a:1": greeting})
 
 
-EVIDENCE = Evidence("0.1.0", 7, "bubblewrap", "embedded", "18.4")
+EVIDENCE = Evidence("0.1.0", 7, "bubblewrap", "embedded", "18.4", surroundings())
 
 
 def test_nodes_that_would_find_other_things_are_refused() -> None:
-    ours = surroundings()
-    good = Greeting(EVIDENCE, ours)
+    good = Greeting(EVIDENCE)
     assert _agreed({"tcp://a:1": good, "tcp://b:1": good}) == EVIDENCE
-    older = Greeting(dataclasses.replace(EVIDENCE, server_version="16.2"), ours)
+    older = Greeting(dataclasses.replace(EVIDENCE, server_version="16.2"))
     with pytest.raises(ClusterError, match=r"The node tcp://b:1 grades with .*16\.2.* others with"):
         _agreed({"tcp://a:1": good, "tcp://b:1": older})
-    other = Greeting(EVIDENCE, {**ours, "sqlalchemy": "2.0.1"})
+    with_another = {**surroundings(), "sqlalchemy": "2.0.1"}
+    other = Greeting(dataclasses.replace(EVIDENCE, surroundings=with_another))
     with pytest.raises(ClusterError, match=r"The node tcp://b:1 has sqlalchemy 2\.0\.1, and this"):
         _agreed({"tcp://a:1": good, "tcp://b:1": other})
 
