@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.catalog import Course, Exercise
+from grader.catalog import HIDDEN, VISIBLE, Course, Exercise
 from grader.results import Grading
 from grader.tomlfile import read_text
 
@@ -24,6 +24,7 @@ _TOGETHER = 2
 """Telling lines that must stand one after another to be called a leak: one may be chance."""
 _COMMONPLACE = re.compile(
     r"(from|import|def|class|@check|return|raise|else|try|except|with)\b.*|\W*\Z"
+    r"|[\w\[\] |,.:]+: [\w\[\] |,.:]+\Z|\w+\"?: \w+\Z"  # names and their types, a key and a name
 )
 README = """# {title}
 
@@ -62,7 +63,7 @@ def bundle(course: Course, exercises: Sequence[Exercise]) -> dict[str, bytes]:
         "course.toml": _settings(course, exercises).encode(),
     }
     for exercise in exercises:
-        names = ("README.md", "exercise.toml", "test_visible.py", exercise.schema_file)
+        names = ("README.md", "exercise.toml", VISIBLE, exercise.schema_file)
         for name in (*names, *exercise.given, *exercise.answer):
             if name and (exercise.path / name).is_file():
                 files[f"exercises/{exercise.name}/{name}"] = (exercise.path / name).read_bytes()
@@ -90,28 +91,64 @@ def _settings(course: Course, exercises: Sequence[Exercise]) -> str:
 def leaks(course: Course, files: Mapping[str, bytes]) -> list[Leak]:
     """What of the solutions and hidden checks stands in the bundle: a few telling lines in a row.
 
-    Searched are notebooks, pages and each exercise's README. What an exercise gives, what its
-    visible checks say and what stands in its starter is no secret of its solution. Whether a
-    starter is somebody's answer is not told by lines, which it shares with every answer: see
-    `answered`.
+    In notebooks, pages and READMEs nothing of an exercise may stand but what it gives away itself.
+    Its own files may have what its starter has, and its visible checks what its hidden ones have;
+    in the starter only comments are searched. Whether a starter is somebody's answer is not told by
+    lines, which it shares with every answer: see `answered`.
     """
-    told = {
-        name: _telling(content.decode("utf-8", "replace"))
+    texts = {
+        name: content.decode("utf-8", "replace")
         for name, content in files.items()
         if Path(name).suffix in _TEXTS
-        and (name.endswith(".md") or not name.startswith(("exercises/", "starters/")))
+    }
+    pages = {
+        name: _telling(text)
+        for name, text in texts.items()
+        if name.endswith(".md") or not name.startswith(("exercises/", "starters/"))
     }
     found: list[Leak] = []
     for exercise in course.exercises.values():
         public = {line for text in _public(exercise) for line in _telling(text)}
         for path in _instructors(exercise):
-            secret = _telling(read_text(path))
-            runs = {run for run in _runs(secret) if not set(run) & public}
+            places = [(public, pages)]
+            if path.parent == exercise.solution_path:
+                places += _own_files(exercise, texts, hidden=path.name == HIDDEN)
+            runs = list(_runs(_telling(read_text(path))))
             source = path.relative_to(course.root).as_posix()
-            for name, lines in told.items():
-                if hit := next((run for run in _runs(lines) if run in runs), None):
-                    found.append(Leak(name, source, hit[0]))
+            for allowed, told in places:
+                secret = {run for run in runs if not set(run) & allowed}
+                for name, lines in told.items():
+                    if hit := next((run for run in _runs(lines) if run in secret), None):
+                        found.append(Leak(name, source, hit[0]))
     return found
+
+
+def _own_files(
+    exercise: Exercise, texts: Mapping[str, str], *, hidden: bool
+) -> list[tuple[set[str], dict[str, list[str]]]]:
+    """What stands in the files of an exercise that students get, and before it what of it may.
+
+    Args:
+        hidden: hidden checks are looked for, and not a solution.
+    """
+    folder = f"exercises/{exercise.name}/"
+    starters = {name: texts.get(folder + name, "") for name in exercise.answer}
+    comments = {folder + name: _telling(_comments(text)) for name, text in starters.items()}
+    beside = {
+        name: _telling(text)
+        for name, text in texts.items()
+        if name.startswith(folder)
+        and not name.endswith(".md")
+        and name not in comments
+        and not (hidden and name == folder + VISIBLE)
+    }
+    known = {line for text in starters.values() for line in _telling(text)}
+    return [(set(), comments), (known, beside)]
+
+
+def _comments(text: str) -> str:
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line.lstrip("#- ") for line in lines if line.startswith(("#", "--")))
 
 
 def answered(grading: Grading) -> list[str]:
