@@ -23,7 +23,7 @@ from grader.reports import FORMATS, names_of
 from kit.cli.commands import kit as root_command
 from tests.grader.reports.schemas import GRADESCOPE
 from tests.kit.conftest import PROJECT, folder_for_servers
-from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, hand_in, make_course
+from tests.kit.tiny_course import EXERCISE, RIGHT, WRONG, answer_own, hand_in, make_course
 
 Run = Callable[[], subprocess.CompletedProcess[str]]
 
@@ -127,32 +127,73 @@ def test_githubs_steps_grade_a_students_repository(tmp_path: Path, home: Path) -
     course = make_course(tmp_path / "course")
     hand_in(tmp_path / "work", "exercises", RIGHT)
     (tmp_path / "work" / "README.md").touch()
-    bin_ = tmp_path / "bin"
-    bin_.mkdir()
-    (bin_ / "kit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kit "$@" --jobs 1\n')
-    (bin_ / "kit").chmod(0o755)
     words = {
-        "PATH": f"{bin_}:{os.environ['PATH']}", "KIT_HOME": home, "GITHUB_ACTOR": "ada-l",
+        "KIT_HOME": home, "GITHUB_ACTOR": "ada-l",
         "RUNNER_TEMP": tmp_path / "temp", "GITHUB_STEP_SUMMARY": tmp_path / "summary.md",
     }  # fmt: skip
     (tmp_path / "temp").mkdir()
     scripts = {step["name"]: step["run"] for step in steps_of_github() if "run" in step}
     out = ""
     for name in ("Grade", "Report"):
-        done = subprocess.run(
-            ["bash", "-e", "-c", scripts[name]],
-            env=os.environ | {key: str(value) for key, value in words.items()},
-            cwd=course.parent,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = in_a_shell(scripts[name], course.parent, tmp_path / "bin", words)
         assert done.returncode == 0, done.stderr
         out += done.stdout
     assert '::notice title=Autograding report::{"totalPoints":4,"maxPoints":4}\n' in out
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert summary.startswith("# ada-l: 4 of 4 points\n")
+
+
+@pytest.mark.sandbox
+def test_gitlabs_script_grades_a_students_project(tmp_path: Path, home: Path) -> None:
+    make_course(tmp_path / "course")
+    hand_in(tmp_path, "exercises", WRONG)
+    script = loaded("gitlab", "gitlab-ci.yml")["grade"]["script"]
+    installs = ("apt-get -q ", "git clone ", "python -m pip install ")
+    ours = [line for line in script if not line.startswith(installs)]
+    assert len(ours) == len(script) - 4
+    words = {"KIT_HOME": home, "GITLAB_USER_LOGIN": "ada-l"}
+    done = in_a_shell("\n".join(ours), tmp_path, tmp_path / "bin", words)
+    assert done.returncode == 0, done.stderr  # a pipeline fails for the kit, and not for an answer
+    kept = loaded("gitlab", "gitlab-ci.yml")["grade"]["artifacts"]
+    assert (tmp_path / kept["reports"]["junit"]).is_file()
+    (pages,) = kept["paths"]
+    assert [page.name for page in (tmp_path / pages).glob("*.html")] == ["ada-l.html"]
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(("answer", "code"), [(RIGHT, 0), (WRONG, 1)])
+def test_pre_commit_lets_pass_what_passes(
+    tmp_path: Path, home: Path, answer: str, code: int
+) -> None:
+    course = make_course(tmp_path / "course")
+    answer_own(course, answer)
+    config = TEMPLATES / "pre-commit" / "pre-commit-config.yaml"
+    shutil.copy(config, course / ".pre-commit-config.yaml")
+    run = "git init -q && git add -A && pre-commit run --hook-stage pre-push --all-files"
+    words = {"KIT_HOME": home, "PRE_COMMIT_HOME": tmp_path / "cache"}
+    done = in_a_shell(run, course, tmp_path / "bin", words)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "kit check" in done.stdout
+    assert ("The greeting is not in the table." in done.stdout) == bool(code)
+
+
+def in_a_shell(
+    script: str, folder: Path, bin_: Path, words: dict[str, Any]
+) -> subprocess.CompletedProcess[str]:
+    """Run a script as a runner does, with this kit on the path."""
+    bin_.mkdir(exist_ok=True)
+    (bin_ / "kit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kit "$@"\n')
+    (bin_ / "kit").chmod(0o755)
+    path = f"{bin_}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-e", "-c", script],
+        env=os.environ | {"PATH": path} | {key: str(value) for key, value in words.items()},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_no_template_pastes_what_others_may_choose_into_a_shell() -> None:
