@@ -3,11 +3,14 @@
     python bench/class_of_1000.py [--students N] [--few N] [--jobs N] [--sandbox NAME]
 
 Grades the class by `kit grade` in a process of its own, and looks at the judge's processes when a
-tenth of the answers are graded and when nearly all are: memory (resident, in MB) and open files.
+tenth of the answers are graded and when nearly all are: memory (resident, in MB) and open files;
+and at what else is there at both moments, the sandbox's parent and PostgreSQL's processes.
 Then what is left: databases and roles on the server, processes, and folders for temporary files.
 The same, with a smaller class, after Ctrl-C, and after `kill -9` of one of the judge's processes,
 of the judge, and of PostgreSQL. What a killed judge leaves on a server that others run, the next
 grading there drops; so it is looked at after one.
+
+Exit code 1 where a process grows, or anything is left.
 
 A quarter of the answers is right, one is wrong, one cannot be imported, and one leaves processes.
 """
@@ -22,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +67,9 @@ _NO_JUDGES = ("bwrap", "grader/worker", "supervisor.py")
 """Stand on the command lines of the judge's other children. Its own processes go by what name
 pytest-xdist gives them, which depends on whether the package setproctitle is there."""
 _PATIENCE_S = 1800.0
+_MOST_KB, _MOST_FILES = 20, 8
+"""By which a process may grow: for each student, and during the whole class."""
+_REST = "what else stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Process:
     """One of the judge's processes at some moment."""
 
     megabytes: float
-    """Resident memory."""
+    """Memory."""
     files: int
     """Open file descriptors."""
 
@@ -180,6 +186,16 @@ class Run:
         """The judge's processes as they are now."""
         return [Process(one.memory_info().rss / 1e6, one.num_fds()) for one in judges(process)]
 
+    def company(self, process: subprocess.Popen[str]) -> dict[psutil.Process, Process]:
+        """What else runs for the grading: the zygote, cells, and PostgreSQL's processes."""
+        others = {*psutil.Process().children(recursive=True)} - {*judges(process)}
+        found = {}
+        for one in others:
+            with contextlib.suppress(psutil.Error):
+                # Apart from what they share: PostgreSQL's buffers are in each of its processes.
+                found[one] = Process(one.memory_full_info().uss / 1e6, one.num_fds())
+        return found
+
     def postmaster(self, process: subprocess.Popen[str]) -> psutil.Process:
         """The embedded server of the grading."""
         [found] = servers_among(psutil.Process(process.pid).children(recursive=True))
@@ -275,23 +291,24 @@ def main() -> None:
         root = Path(name)
         root.chmod(0o755)
         with open_server("embedded", home=root, disposable=True) as server:
-            whole = whole_class(Run(folder(root, "all"), options.students, server=server, **how))
+            run = Run(folder(root, "all"), options.students, server=server, **how)
+            grown = whole_class(run)
             print(
                 f"\n{'what is left':44}{'databases':>10}{'roles':>8}{'processes':>11}{'folders':>9}"
             )
-            told("after the whole class", whole)
+            clean = [told("after the whole class", run.left())]
             for title, break_off in (
                 ("after Ctrl-C", interrupt),
                 ("after kill -9 of a process of the judge", kill_a_process_of_the_judge),
                 ("after kill -9 of the judge, and one grading", kill_the_judge),
             ):
                 place = folder(root, break_off.__name__)
-                told(title, broken_off(Run(place, options.few, server=server, **how), break_off))
-        place = folder(root, "postgresql")
-        told(
-            "after kill -9 of PostgreSQL",
-            broken_off(Run(place, options.few, **how), kill_postgresql),
-        )
+                left = broken_off(Run(place, options.few, server=server, **how), break_off)
+                clean.append(told(title, left))
+        left = broken_off(Run(folder(root, "postgresql"), options.few, **how), kill_postgresql)
+        clean.append(told("after kill -9 of PostgreSQL", left))
+    if grown or not all(clean):
+        sys.exit("\n".join([*grown, *([] if all(clean) else ["Something is left."])]))
 
 
 def folder(root: Path, name: str) -> Path:
@@ -300,30 +317,40 @@ def folder(root: Path, name: str) -> Path:
     return place
 
 
-def whole_class(run: Run) -> Left:
-    """Grade everybody, and print what the judge takes meanwhile."""
+def whole_class(run: Run) -> list[str]:
+    """Grade everybody, print what the judge takes meanwhile, and return what of it grew."""
+    first, last = run.students // 10, run.students - 5
     began = time.perf_counter()
     with run.started() as process:
-        early = after(run, process, run.students // 10)
-        late = after(run, process, run.students - 5)
+        run.until_graded(process, first)
+        early, company = run.measured(process), run.company(process)
+        run.until_graded(process, last)
+        late, still = run.measured(process), run.company(process)
     seconds = time.perf_counter() - began
     assert process.returncode == 0, process.returncode
-    first, last = run.students // 10, run.students - 5
     print(f"{run.students} students graded in {seconds:.0f} s by {len(late)} processes")
     print(f"{'':28}{f'after {first}':>14}{f'after {last}':>14}{'for each':>12}")
-    for number, (one, other) in enumerate(zip(early, late, strict=True)):
-        name = "the judge" if number == 0 else f"its process {number}"
+    names = ["the judge", *(f"its process {number}" for number in range(1, len(late)))]
+    stayed = [one for one in company if one in still]
+    looks = [*zip(names, early, late, strict=True)]
+    looks.append((_REST, together(company, stayed), together(still, stayed)))
+    grown = []
+    for name, one, other in looks:
         each = (other.megabytes - one.megabytes) * 1000 / (last - first)
         taken = f"{one.megabytes:11.1f} MB{other.megabytes:11.1f} MB{each:9.1f} kB"
         print(f"{name + ', memory':28}{taken}")
         print(f"{name + ', open files':28}{one.files:14}{other.files:14}")
-    return run.left()
+        if each > _MOST_KB or other.files > one.files + _MOST_FILES * (
+            len(stayed) if name == _REST else 1
+        ):
+            grown.append(f"{name} grew by {each:.1f} kB and {other.files - one.files} open files")
+    return grown
 
 
-def after(run: Run, process: subprocess.Popen[str], answers: int) -> list[Process]:
-    """The judge's processes when so many answers are graded."""
-    run.until_graded(process, answers)
-    return run.measured(process)
+def together(company: Mapping[psutil.Process, Process], those: Iterable[psutil.Process]) -> Process:
+    """What some processes take, added up."""
+    found = [company[one] for one in those]
+    return Process(sum(one.megabytes for one in found), sum(one.files for one in found))
 
 
 def broken_off(run: Run, break_off: Break) -> Left:
@@ -338,12 +365,14 @@ def broken_off(run: Run, break_off: Break) -> Left:
     return run.left()
 
 
-def told(title: str, left: Left) -> None:
+def told(title: str, left: Left) -> bool:
+    """Print what is left; whether it is nothing."""
     counts = (left.databases, left.roles, left.processes, left.folders)
     databases, roles, processes, folders = map(len, counts)
     print(f"{title:44}{databases:>10}{roles:>8}{processes:>11}{folders:>9}")
     for name in (name for found in counts for name in found):
         print(f"    {name}")
+    return not left
 
 
 if __name__ == "__main__":
