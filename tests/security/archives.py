@@ -1,16 +1,21 @@
-"""Hostile archives, links and names (threat 12), which cannot lie in a repository as they are."""
+"""Hostile archives, links and names (threats 11 and 12), which cannot lie in a repository as they
+are.
+"""
 
 from __future__ import annotations
 
+import gzip
 import io
+import itertools
 import os
+import string
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-THREATS = frozenset({12})
 ANSWER = b"def add_note(session, body): return 1\ndef find_notes(session, word): return []\n"
 FORGED = b"raise SystemExit('this was not for you')\n"
 NOTES = "01_notes/notes.py"
@@ -21,15 +26,24 @@ class Made:
     """A submission that is made for the test.
 
     Attributes:
-        name: of the student.
+        name: of what is tried.
         make: puts it into the folder of the class.
         shows: a part of the reason why its checks fail; None where its files are taken as they are
             and fail by themselves.
+        student: what its student is called, where that is not the name.
+        threat: the class of threats.
     """
 
     name: str
     make: Callable[[Path], None]
     shows: str | None
+    student: str = ""
+    threat: int = 12
+
+    @property
+    def called(self) -> str:
+        """The student's name in the class."""
+        return self.student or self.name
 
 
 def _zip(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes]) -> None:
@@ -67,11 +81,30 @@ def _is_a_bomb(folder: Path) -> None:
     _zip(folder / "is_a_bomb.zip", (NOTES, b"#" * 200_000_000))
 
 
+def _many_names() -> Iterator[str]:
+    """100,000 names, as short as they can be: such an archive must not be too large to be read."""
+    letters = string.ascii_letters + string.digits
+    return map("".join, itertools.islice(itertools.product(letters, repeat=3), 100_000))
+
+
 def _holds_very_many_files(folder: Path) -> None:
-    many = ((f"01_notes/{n}.py", b"") for n in range(30_000))
     with zipfile.ZipFile(folder / "holds_very_many_files.zip", "w") as archive:
-        for name, content in ((NOTES, ANSWER), *many):
-            archive.writestr(name, content)
+        for name in (*_many_names(), NOTES):
+            archive.writestr(name, ANSWER if name == NOTES else b"")
+
+
+def _holds_very_many_files_in_a_tar(folder: Path) -> None:
+    """The same name 100,000 times, which is made at once and no less to read."""
+    with gzip.open(folder / "holds_very_many_files_in_a_tar.tar.gz", "wb", 1) as archive:
+        archive.write(tarfile.TarInfo(NOTES).tobuf() * 100_000)
+
+
+def _holds_more_files_than_anybody_needs(folder: Path) -> None:
+    place = folder / "holds_more_files_than_anybody_needs" / "01_notes"
+    place.mkdir(parents=True)
+    (place / "notes.py").write_bytes(ANSWER)
+    for number in range(1000):
+        (place / f"{number}.py").write_bytes(b"")
 
 
 def _tar(path: Path, *members: tarfile.TarInfo) -> None:
@@ -128,11 +161,32 @@ def _is_not_text(folder: Path) -> None:
     (place / "notes.py").write_bytes("# coding: nonsense\nx = 1\n".encode("utf-16"))
 
 
+def _is_called_so(name: str, folder: Path) -> None:
+    """An answer like any other, of a student with an odd name."""
+    place = folder / name / "01_notes"
+    place.mkdir(parents=True)
+    (place / "notes.py").write_bytes(ANSWER)
+
+
+def _called(name: str, student: str, shown: str = "") -> Made:
+    return Made(name, partial(_is_called_so, student), None, student=shown or student, threat=11)
+
+
 MADE = (
     Made("slips_out", _slips_out, "is in the archive more than once"),
     Made("links_to_a_neighbor", _links_to_a_neighbor, "Links are not followed"),
     Made("is_a_bomb", _is_a_bomb, "is larger than 512 KB"),
-    Made("holds_very_many_files", _holds_very_many_files, "More than 64 files"),
+    Made("holds_very_many_files", _holds_very_many_files, "holds more than 20000 files"),
+    Made(
+        "holds_very_many_files_in_a_tar",
+        _holds_very_many_files_in_a_tar,
+        "holds more than 20000 files",
+    ),
+    Made(
+        "holds_more_files_than_anybody_needs",
+        _holds_more_files_than_anybody_needs,
+        "More than 64 files",
+    ),
     Made("is_a_device", _is_a_device, "not an ordinary file"),
     Made("links_hard", _links_hard, "Links are not followed"),
     Made("is_damaged", _is_damaged, "not a zip archive that can be read"),
@@ -142,7 +196,21 @@ MADE = (
     Made("has_no_name", _has_no_name, None),
     Made("has_odd_names", _has_odd_names, None),
     Made("is_not_text", _is_not_text, "not UTF-8 text"),
+    _called("is_called_like_a_formula", "=HYPERLINK(forged)"),
+    _called("is_called_like_a_wide_formula", "\uff1dSUM(forged)"),
+    _called("is_called_like_a_sum", "+1 forged"),
+    _called("is_called_like_a_difference", "-1 forged"),
+    _called("is_called_like_a_function", "@SUM(forged)"),
+    _called("is_called_like_a_cell", "\t=forged", "\\t=forged"),
+    _called("is_called_like_cells", "x,=forged;=forged\r=forged", "x,=forged;=forged\\r=forged"),
+    _called("is_called_like_a_command", "::error::forged"),
+    _called("is_called_like_markup", "<img src=x onerror=alert(1)>forged"),
+    _called(
+        "is_called_like_a_table", "| forged | **10** |\n# forged", "| forged | **10** |\\n# forged"
+    ),
+    _called("is_called_like_a_color", "\x1b[32mforged", "\\x1b[32mforged"),
 )
+THREATS = frozenset(made.threat for made in MADE)
 
 
 def add_archives(folder: Path) -> None:

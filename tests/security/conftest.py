@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ collect_ignore = ["hostile", "course"]
 _HEAD = re.compile(
     r"(?:#|--) threat: (?P<threats>[\d, ]+)\n(?:#|--) earns: (?P<earns>\d+)\n"
     r"(?:#|--) ends: (?P<ends>[a-z| ]+)\n"
+    r"(?:(?:#|--) says: (?P<says>.+)\n)?"
 )
 
 
@@ -39,6 +40,10 @@ class Hostile:
     ends: tuple[str, ...]
     """``passed`` or the reason why not, check by check, those that learners see first. Where two
     limits race each other, both stand there: ``limit|timeout``.
+    """
+    says: tuple[str, ...]
+    """What is said by some check, as a reason or in what was printed: where a check ends alike
+    whatever it ran, this shows that the attack was carried out.
     """
 
     def ends_in(self, result: SubmissionResult) -> bool:
@@ -63,6 +68,7 @@ def _hostile() -> Iterator[Hostile]:
             frozenset(map(int, head["threats"].split(","))),
             float(head["earns"]),
             tuple(head["ends"].split()),
+            tuple(head["says"].split(" | ")) if head["says"] else (),
         )
 
 
@@ -93,7 +99,9 @@ def lay_out(folder: Path, hostile: tuple[Hostile, ...]) -> Path:
     return folder
 
 
-def graded(folder: Path, home: Path, sandbox: str) -> Grading:
+def graded(
+    folder: Path, home: Path, sandbox: str, *, exercises: Sequence[str] = (), jobs: int = 2
+) -> Grading:
     return grade(
         [folder],
         course_root=COURSE,
@@ -101,7 +109,8 @@ def graded(folder: Path, home: Path, sandbox: str) -> Grading:
         database="embedded",
         sandbox=sandbox,
         seed=SEED,
-        jobs=2,
+        exercises=exercises,
+        jobs=jobs,
     )
 
 
@@ -134,6 +143,16 @@ def ends_of(result: SubmissionResult, exercise: str) -> list[str]:
     """``passed`` or the reason why not, for each check of an exercise."""
     (found,) = (each for each in result.exercises if each.exercise == exercise)
     return [c.failure.reason.value if c.failure else c.outcome.value for c in found.checks]
+
+
+def said_of(result: SubmissionResult, exercise: str) -> str:
+    """All that the checks of an exercise say and show, in one text."""
+    (found,) = (each for each in result.exercises if each.exercise == exercise)
+    texts = [check.output for check in found.checks]
+    for failure in (check.failure for check in found.checks if check.failure):
+        texts += [failure.message, failure.expected, failure.actual]
+        texts += [statement.sql for statement in failure.statements]
+    return "\n".join(texts)
 
 
 def result_of(grading: Grading, student: str) -> SubmissionResult:

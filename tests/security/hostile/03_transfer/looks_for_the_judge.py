@@ -6,8 +6,10 @@
 from sqlalchemy import text
 
 TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'accounts'::regclass AND NOT tgisinternal"
+# Tables of other databases may have the same number.
 LOCKS = (
     "SELECT count(*) FROM pg_locks WHERE relation = 'accounts'::regclass AND pid <> pg_backend_pid()"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 

@@ -1,7 +1,8 @@
 # threat: 8
 # earns: 0
 # ends: wire wire wire
-"""Writes answers of its own on every file descriptor: early, twice, too long, cut short."""
+# says: Importing notes.py | an answer to another question
+"""Writes whole answers with numbers that it made up, while the import waits for its own."""
 
 import json
 import os
@@ -17,18 +18,8 @@ for name in ("value", "ready", "exits"):
 
 
 def add_note(session, body):
-    for descriptor in range(3, 64):
-        try:
-            os.write(descriptor, struct.pack(">I", 0xFFFFFFFF) + b"x")
-        except OSError:
-            pass
     return 1
 
 
 def find_notes(session, word):
-    for descriptor in range(3, 64):
-        try:
-            os.write(descriptor, struct.pack(">I", 100) + b'{"id":')
-        except OSError:
-            pass
     return []
