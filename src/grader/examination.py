@@ -14,20 +14,27 @@ from grader.catalog import CheckSpec
 from grader.checks.locks import without_notes
 from grader.checks.sent import Sent, Statements, to_show
 from grader.checks.state import Database as State
-from grader.checks.student import Student
+from grader.checks.student import Said, Student
 from grader.checks.verdict import Hint, NotPassed
 from grader.delegate import Delegate
+from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox import Runner
-from grader.sitting import Sitting
+from grader.sitting import NeverImports, Sitting
 from grader.text import clean, literal, lower_first
 from pglab.scratch import Database, Role
+from pglab.servers.server import connect
 from pglab.witness import Mark, Statement
 
 if TYPE_CHECKING:
     from grader.desk import Desk
 
 _IDLE_SECONDS = 2.0
+_END_WORK = """
+SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity
+ WHERE datname = %s AND usename = %s AND state = 'active'
+"""
+_END_MS = 2_000
 
 
 def _nothing() -> None:
@@ -64,9 +71,12 @@ class Examination:
         self.judge = desk.judge
         self.exercise = desk.exercise
         self._rules: list[Callable[[], None]] = []
-        self._start: Mark | None = None
-        self._before_last: Mark | None = None
-        self._after_last: Mark | None = None
+        self._students: list[Student] = []
+        self._left_out: set[str] = set()
+        self._since: Mark
+        """From where on the log is what the next call sends."""
+        self._calls: list[tuple[Mark, Mark]] = []
+        """From where to where it is what each call has sent."""
         self._answer: tuple[int, Callable[[], Failure]] | None = None
         self._first_is_idle = instruments.CALLERS.isdisjoint(spec.wants)
 
@@ -90,8 +100,8 @@ class Examination:
         # An exercise about tables has tables of the submission's own, which only its role may fill.
         owner = self.delegate.session if self.exercise.makes_tables else None
         self.state = State(self.sitting.sessions, owner)
-        self.statements = Statements(self._last, self._all, self.routines)
-        self._start = self._before_last = self.judge.witness.mark()
+        self.statements = Statements(self._last, self._all, self._each, self.routines)
+        self._since = self.judge.witness.mark()
 
     def another_student(self, *descriptors: int, counted: bool = True) -> Student:
         """The submission in one more process of the same cell, on the same database.
@@ -105,11 +115,54 @@ class Examination:
             NeverImports: as on entry.
             GraderError: the sandbox gives no further process.
         """
+        return self._student(self._another_runner(*descriptors), counted=counted)
+
+    def another(self) -> Student:
+        """A second worker: its calls are counted, and noted with those of `student`.
+
+        Raises:
+            NotPassed, GraderError: as `start`.
+        """
+        student = self._student(self.start(), said=self.student.said)
+        student.heard(student.runner.output)
+        return student
+
+    def start(self) -> Runner:
+        """One more process, for a check that restarts the submission or wants a second worker.
+        What the submission sends while it is imported is no call's.
+
+        Raises:
+            NotPassed: it cannot be imported a second time.
+            GraderError: the sandbox gives no further process.
+        """
+        try:
+            runner = self._another_runner()
+        except NeverImports as error:
+            self.student.heard(self.sitting.printed)
+            raise NotPassed(error.failure) from error
+        self._since = self.judge.witness.mark()
+        return runner
+
+    def end(self, student: Student) -> None:
+        """Kill a process of the submission, as a machine that fails does. Where it is in the middle
+        of a call, the server no longer works for it either when this returns.
+
+        Raises:
+            CheckError: others are in the middle of a call too, and nobody knows whom it works for.
+        """
+        if student.is_busy and any(s.is_busy for s in self._students if s is not student):
+            raise CheckError("While rivals are in a call, a process can be ended only between two.")
+        self.sitting.seat.end(student.runner)
+        if student.is_busy:
+            with connect(self.judge.server.admin_url) as admin:
+                admin.execute(_END_WORK, (_END_MS, self.database.name, self.role.name))
+
+    def _another_runner(self, *descriptors: int) -> Runner:
         self._first_is_idle = False
         runner = self.sitting.seat.another_runner(*descriptors)
         self._stack.callback(runner.close)
         self.sitting.open(runner)
-        return self._student(runner, counted=counted)
+        return runner
 
     def idle_student(self) -> Student | None:
         """The submission in the process that was started first, for an instrument that would start
@@ -129,15 +182,27 @@ class Examination:
         """Have a rule looked at when the check has found nothing; it raises where it is broken."""
         self._rules.append(rule)
 
-    def _student(self, runner: Runner, *, counted: bool = True) -> Student:
-        return Student(
+    def leave_out(self, text: str) -> None:
+        """Take a statement of exactly this text for the kit's own, although the submission's role
+        sends it.
+        """
+        self._left_out.add(text)
+
+    def _student(
+        self, runner: Runner, *, counted: bool = True, said: Said | None = None
+    ) -> Student:
+        student = Student(
             runner,
             module=f"{self.exercise.module}.py",
             seconds=self.exercise.seconds,
             commits=self.exercise.commits,
             before_call=self._refuse_late_statements if counted else _nothing,
             after_call=self.called if counted else _nothing,
+            processes=self if counted else None,
+            said=said,
         )
+        self._students.append(student)
+        return student
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -169,10 +234,8 @@ class Examination:
 
     def called(self) -> None:
         """Note that a call has ended: what was sent since the one before is the last call's."""
-        self._before_last, self._after_last = (
-            self._after_last or self._start,
-            self.judge.witness.mark(),
-        )
+        since, self._since = self._since, self.judge.witness.mark()
+        self._calls.append((since, self._since))
 
     def answered(self, misshapen: Callable[[], Failure]) -> None:
         """Note that the submission's application has answered.
@@ -188,23 +251,26 @@ class Examination:
         Raises:
             NotPassed: some were: by a thread, or by a pipeline that nobody waited for.
         """
-        if "statements" not in self.spec.wants or self._after_last is None:
+        if "statements" not in self.spec.wants or not self._calls:
             return
         self.judge.witness.wait_until_idle(self.role.name, timeout_s=_IDLE_SECONDS)
-        if late := Sent(self._read(self._after_last, None)).all:
+        if late := Sent(self._read(self._since)).all:
             raise NotPassed(findings.sent_late(late[0].kind))
 
     def _last(self) -> list[Statement]:
-        return self._read(self._before_last, self._after_last)
+        return self._read(*self._calls[-1]) if self._calls else self._read(self._since)
 
     def _all(self) -> list[Statement]:
-        return self._read(self._start, self._after_last)
+        return [s for sent in self._each() for s in sent] if self._calls else self._last()
 
-    def _read(self, since: Mark | None, until: Mark | None) -> list[Statement]:
-        assert since is not None
-        return self.judge.witness.statements(
+    def _each(self) -> list[list[Statement]]:
+        return [self._read(*call) for call in self._calls]
+
+    def _read(self, since: Mark, until: Mark | None = None) -> list[Statement]:
+        found = self.judge.witness.statements(
             since, until=until, role=self.role.name, database=self.database.name
         )
+        return [statement for statement in found if statement.text not in self._left_out]
 
     def routines(self) -> list[str]:
         """Functions that the submission has made: what they send inside is not in the log."""

@@ -80,6 +80,11 @@ class Seat:
         assert self._cell is not None
         self._cell.end(runner)
 
+    def processor_seconds(self, runner: Runner) -> float:
+        """What one of its processes has used so far; see `Cell.processor_seconds`."""
+        assert self._cell is not None
+        return self._cell.processor_seconds(runner)
+
     def leave(self) -> None:
         """Have the cell end what a check left running, while the judge goes on."""
         self.is_free = True

@@ -27,32 +27,31 @@ import shutil
 import socket
 import tempfile
 import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.checks.gathering import gather
 from grader.checks.inside import serve_app
 from grader.checks.rivals import Rivals
 from grader.checks.student import Student
 from grader.checks.verdict import NotPassed
-from grader.errors import CheckError, JudgeError
+from grader.errors import CheckError, JudgeError, SandboxError
 from grader.findings import misshapen
 from grader.results import Failure, Reason
 from grader.text import clean
+from grader.worker.limits import Limits
 
 if TYPE_CHECKING:
     from grader.examination import Examination
 
 _MOST_BYTES = 8 * 1024 * 1024
 _MOST_CLIENTS = 8
-_LOOK_S = 0.002
-_GATE_S = 0.5
-"""How long requests that neither end nor wait for a lock are waited for at a gate: those behind
-another one, in a server that takes one at a time."""
+_HELD_S = 0.8 * Limits().statement_seconds
+"""How long a statement may wait at a gate. The server soon ends one that waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +184,20 @@ class Api:
         Args:
             requests: method, path and, where there is one, the JSON body.
             gate: a table: requests that write to it wait there until all have come as far as they
-                can, and then go on together (see `grader.checks.rivals.Rivals.gate`).
+                can, and then go on together (see `grader.checks.rivals.Rivals.gate`). Those that
+                are still working are waited for, as long as one can wait there.
         """
         if not 1 <= len(requests) <= _MOST_CLIENTS:
             raise CheckError(f"From 1 to {_MOST_CLIENTS} requests can be sent together.")
+        self._running()
+        seconds = self._examination.exercise.seconds
         whole = [(r[0], r[1], r[2] if len(r) == 3 else None) for r in requests]
         with ThreadPoolExecutor(len(whole)) as clients:
             with self._rivals.gate(gate) if gate else contextlib.nullcontext():
-                asked = [clients.submit(self._ask, *one, None) for one in whole]
+                patience = seconds * 2 if gate else seconds
+                asked = [clients.submit(self._ask, *one, None, patience) for one in whole]
                 if gate:
-                    self._settle(asked)
+                    self._gather(asked)
             try:
                 responses = [one.result() for one in asked]
             finally:
@@ -212,18 +215,33 @@ class Api:
         assert self._folder is not None
         return self._folder / "socket"
 
-    def _ask(
-        self, method: str, path: str, json: Any, headers: Mapping[str, str] | None
-    ) -> Response:
+    def _running(self) -> Student:
+        """The application's process.
+
+        Raises:
+            CheckError: it was not started.
+        """
         if self._student is None:
             raise CheckError("The application does not run; start() comes first.")
+        return self._student
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        json: Any,
+        headers: Mapping[str, str] | None,
+        patience: float | None = None,
+    ) -> Response:
+        self._running()
         name = f"{method} {path}"
         seconds = self._examination.exercise.seconds
         body = None if json is None else jsons.dumps(json).encode()
         sent = {"Content-Type": "application/json"} if body is not None else {}
-        connection = _Connection(self._path, seconds)
+        patience = patience or seconds
+        connection = _Connection(self._path, patience)
         # An answer may also come drop by drop, each in time.
-        watch = threading.Timer(seconds, connection.cut)
+        watch = threading.Timer(patience, connection.cut)
         watch.daemon = True
         watch.start()
         try:
@@ -243,17 +261,18 @@ class Api:
             watch.cancel()
             connection.close()
 
-    def _settle(self, asked: Iterable[Future[Response]]) -> None:
-        """Wait until each request has been answered or waits for a lock."""
-        limit = time.monotonic() + self._examination.exercise.seconds
-        first: float | None = None
-        while pending := sum(not one.done() for one in asked):
-            waiting = self._rivals.waiting()
-            now = time.monotonic()
-            first = first or (now if waiting else None)
-            if waiting >= pending or now > limit or (first and now > first + _GATE_S):
-                return
-            time.sleep(_LOOK_S)
+    def _gather(self, asked: Sequence[Future[Response]]) -> None:
+        """Wait until each request has come as far as it can; see `grader.checks.gathering`."""
+        seat, runner = self._examination.sitting.seat, self._running().runner
+        # Of a cell that has gone, the requests tell.
+        with contextlib.suppress(SandboxError):
+            gather(
+                lambda: sum(not one.done() for one in asked),
+                self._rivals.sessions,
+                lambda: seat.processor_seconds(runner),
+                seconds=self._examination.exercise.seconds,
+                held=_HELD_S,
+            )
 
     def _remove(self) -> None:
         if self._folder is not None:

@@ -167,9 +167,13 @@ class Rivals:
         graph = blockers(self._watching(), rival.pids)
         return {pid for held_by in graph.values() for pid in held_by}
 
-    def waiting(self) -> int:
-        """How many sessions of the submission wait for a lock, whoever they belong to."""
-        return len(blockers(self._watching(), self._sessions()))
+    def sessions(self) -> tuple[int, int]:
+        """How many sessions of the submission wait for a lock, whoever they belong to, and how
+        many others run a statement.
+        """
+        working = [held_by for held_by in self._look().values() if held_by is not None]
+        waiting = sum(map(bool, working))
+        return waiting, len(working) - waiting
 
     def sent(self, rival: Rival) -> list[Statement]:
         """The statements of a rival's sessions in its last call, transaction control included."""

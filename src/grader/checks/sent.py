@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from grader.checks.verdict import NotPassed
+from grader.errors import CheckError
 from grader.results import Failure, Reason, SentStatement
 from grader.text import clean
 from pglab.commands import changes_rows, command_of, leading_words, split_statements
@@ -98,11 +99,12 @@ class Sent:
 
 
 class Statements:
-    """The instrument ``statements``: what the last call, or all calls of this check, sent.
+    """The instrument ``statements``: what the calls of this check sent, each or all together.
 
     Args:
         last: reads what the last call sent.
         total: reads what all calls sent.
+        calls: reads what each call sent, in order.
         routines: reads the names of the functions that the submission has made.
     """
 
@@ -110,10 +112,12 @@ class Statements:
         self,
         last: Callable[[], list[Statement]],
         total: Callable[[], list[Statement]],
+        calls: Callable[[], list[list[Statement]]] = list,
         routines: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self._last = last
         self._total = total
+        self._calls = calls
         self._routines = routines
 
     @property
@@ -125,6 +129,33 @@ class Statements:
     def total(self) -> Sent:
         """What all calls of this check sent so far."""
         return Sent(self._total(), self._routines())
+
+    @property
+    def calls(self) -> list[Sent]:
+        """What each call of this check sent so far, in order; a request to ``api`` is one, and so
+        are all that were sent together, and rivals between their first start and their last end.
+        """
+        routines = self._routines()
+        return [Sent(sent, routines) for sent in self._calls()]
+
+    def slope(self, few: int, many: int) -> float:
+        """How many statements more the last call sent than the one before it, per row that was
+        there more: 0.0 where their number does not depend on the rows, 1.0 for one per row.
+
+        Args:
+            few: how many rows there were at the call before the last.
+            many: how many there were at the last.
+
+        Raises:
+            CheckError: there were not two calls, or not more rows at the second.
+            NotPassed: some of the work is in a place where its statements cannot be counted.
+        """
+        if not 0 <= few < many:
+            raise CheckError(f"slope({few}, {many}): from few rows to many, so few < many.")
+        calls = self.calls[-2:]
+        if len(calls) < 2:
+            raise CheckError(f"slope() compares two calls, and there were {len(calls)}.")
+        return (calls[1].count - calls[0].count) / (many - few)
 
 
 def to_show(statements: Sent | Iterable[Statement]) -> tuple[SentStatement, ...]:

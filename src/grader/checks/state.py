@@ -42,6 +42,7 @@ class Snapshot:
     """
 
     tables: Mapping[str, Mapping[tuple[Any, ...], dict[str, Any]]]
+    """By name; the name of one that is not in ``public`` has its schema in front."""
 
 
 class Database:
@@ -96,7 +97,7 @@ class Database:
 
     def rows(self, table: str, *, order_by: str | None = None, **equals: Any) -> Rows:
         """The rows of a table whose columns have these values; None asks for NULL."""
-        statement = sql.SQL("SELECT * FROM {}{}").format(self._table(table), _where(equals))
+        statement = _select(self._table(table), equals)
         if order_by:
             statement += sql.SQL(" ORDER BY {}").format(sql.Identifier(order_by))
         return self._fetch(statement, list(equals.values()))
@@ -125,21 +126,27 @@ class Database:
         return self._fetch(sql.SQL(statement), parameters)
 
     def snapshot(self) -> Snapshot:
-        """Every row of every table in ``public``."""
+        """Every row of every ordinary table of every schema but PostgreSQL's own.
+
+        Raises:
+            NotPassed: one of them has rules on it, so that its rows prove nothing.
+        """
         tables: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
-        for name, key in self._tables().items():
+        for schema, table, key in self._tables():
             seen: Counter[tuple[Any, ...]] = Counter()
             by_key: dict[tuple[Any, ...], dict[str, Any]] = {}
-            for row in self.rows(name):
+            for row in self._fetch(_select(self._table(table, schema), {}), ()):
                 values = tuple(literal(row[column]) for column in key or row)
                 seen[values] += 1
                 # Where there is no key, rows may be the same: the second one is another row.
                 by_key[*values, seen[values]] = row
-            tables[name] = by_key
+            tables[_name(schema, table)] = by_key
         return Snapshot(tables)
 
     def changes(self, before: Snapshot) -> dict[str, Changes]:
-        """What has changed since a snapshot: only the tables in which something did."""
+        """What has changed since a snapshot: only the tables in which something did, by name;
+        those that are not in ``public`` with their schema in front, ``audit.log``.
+        """
         after = self.snapshot().tables
         changed: dict[str, Changes] = {}
         for name in sorted({*before.tables, *after}):
@@ -168,42 +175,55 @@ class Database:
         with self.reader.cursor() as cursor:
             return cursor.execute(statement, parameters or None).fetchall()
 
-    def _tables(self) -> dict[str, list[str]]:
-        """Ordinary tables of ``public`` and the columns of their primary keys, in order."""
+    def _tables(self) -> list[tuple[str, str, list[str]]]:
+        """Ordinary tables with their schemas and the columns of their primary keys, in order.
+
+        First those of ``public``: one that is called ``audit.log`` there does not take the place
+        of another schema's.
+        """
         found = self._fetch(
             sql.SQL(
-                "SELECT c.relname AS name, ("
+                "SELECT n.nspname AS schema, c.relname AS name, ("
                 "SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)"
                 " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a"
                 " ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"
                 " WHERE i.indrelid = c.oid AND i.indisprimary) AS key"
                 " FROM pg_catalog.pg_class c"
-                " WHERE c.relnamespace = 'public'::pg_catalog.regnamespace"
-                " AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
+                " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
+                " AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+                " ORDER BY n.nspname <> 'public', 1, 2"
             ),
             (),
         )
-        return {row["name"]: row["key"] or [] for row in found}
+        return [(row["schema"], row["name"], row["key"] or []) for row in found]
 
-    def _table(self, name: str) -> sql.Identifier:
+    def _table(self, name: str, schema: str = "public") -> sql.Identifier:
         kinds = self._fetch(
             sql.SQL(
                 "SELECT c.relkind::text AS kind, c.relhasrules AS rules FROM pg_catalog.pg_class c"
-                " WHERE c.relnamespace = 'public'::pg_catalog.regnamespace AND c.relname = %s"
+                " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = %s AND c.relname = %s"
             ),
-            [name],
+            [schema, name],
         )
+        told, wanted = _name(schema, name), f"{schema}.{name}"
         if not kinds:
-            raise NotPassed(_no_table(f"There is no table {name} in the schema public.", name))
+            raise NotPassed(_no_table(f"There is no table {name} in the schema {schema}.", wanted))
         ordinary = kinds[0]["kind"] in ("r", "p")
         if not ordinary or kinds[0]["rules"]:
             what = "a table with rules on it" if ordinary else "not an ordinary table"
-            raise NotPassed(_no_table(f"{name} is {what}, so its rows prove nothing.", name))
-        return sql.Identifier("public", name)
+            raise NotPassed(_no_table(f"{told} is {what}, so its rows prove nothing.", wanted))
+        return sql.Identifier(schema, name)
 
 
-def _no_table(message: str, name: str) -> Failure:
-    return Failure(Reason.ASSERTION, message, expected=f"an ordinary table public.{name}")
+def _name(schema: str, table: str) -> str:
+    """What a table is called where it is not said in which schema it is."""
+    return table if schema == "public" else f"{schema}.{table}"
+
+
+def _no_table(message: str, wanted: str) -> Failure:
+    return Failure(Reason.ASSERTION, message, expected=f"an ordinary table {wanted}")
 
 
 def _not_stored(table: str, error: psycopg.Error) -> Failure:
@@ -214,6 +234,10 @@ def _not_stored(table: str, error: psycopg.Error) -> Failure:
         question="Which rows does the README say that your table must take?",
         actual=clean(str(error), 600),
     )
+
+
+def _select(table: sql.Identifier, equals: Mapping[str, Any]) -> sql.Composed:
+    return sql.SQL("SELECT * FROM {}{}").format(table, _where(equals))
 
 
 def _where(equals: Mapping[str, Any]) -> sql.SQL | sql.Composed:

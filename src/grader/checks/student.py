@@ -7,12 +7,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import textwrap
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from grader import wire
 from grader.checks.verdict import Hint, NotPassed, Raises
+from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Answer, Ended, Outcome, Raised, Unusable
 from grader.sandbox.runner import Runner
@@ -33,6 +35,31 @@ class Call:
     value: Any = None
 
 
+@dataclass(slots=True)
+class Said:
+    """What a submission has answered and printed in a check, by whichever of its processes."""
+
+    calls: list[Call] = field(default_factory=list)
+    printed: str = ""
+
+
+class Processes(Protocol):
+    """Ends processes of the submission and starts new ones."""
+
+    def end(self, student: Student) -> None:
+        """Kill one, as a machine that fails does, with what the server still does for it."""
+
+    def start(self) -> Runner:
+        """A new one on the same database, with the submission imported.
+
+        Raises:
+            NotPassed: it cannot be imported there any more.
+        """
+
+    def another(self) -> Student:
+        """The same, for calls that are counted with those of the first one."""
+
+
 class Student:
     """The submission. Each call gets a SQLAlchemy session on this check's database.
 
@@ -43,6 +70,8 @@ class Student:
         commits: whether the kit, as the caller, commits after a call that returned.
         before_call: called before each call.
         after_call: called when a call has ended, whichever way.
+        processes: for `restart` and `another`; without it they are errors of the check.
+        said: where calls and output are noted, if that is another process's place too.
     """
 
     def __init__(
@@ -54,6 +83,8 @@ class Student:
         commits: bool,
         before_call: Callable[[], None] = lambda: None,
         after_call: Callable[[], None] = lambda: None,
+        processes: Processes | None = None,
+        said: Said | None = None,
     ) -> None:
         self.runner = runner
         self._module = module
@@ -61,12 +92,31 @@ class Student:
         self._commits = commits
         self._before_call = before_call
         self._after_call = after_call
+        self._processes = processes
+        self.said = said or Said()
         self._begun = ""
-        self.calls: list[Call] = []
+        self._begun_at: float | None = None
         self.output = ""
-        """What the last call printed."""
-        self.printed = ""
+        """What the last call printed, or the import where there was none; at most 16 kB of it."""
+        self.seconds = 0.0
+        """How long the last call took by the judge's clock, from `begin` until its outcome was
+        taken. It depends on the machine: for telling, and for coarse bounds.
+        """
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call was begun and nobody has taken its outcome yet."""
+        return self._begun_at is not None
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls of the check so far, those of `another` among them."""
+        return self.said.calls
+
+    @property
+    def printed(self) -> str:
         """What was printed during the whole check, importing the submission included."""
+        return self.said.printed
 
     def call(
         self,
@@ -123,6 +173,33 @@ class Student:
         request["source"] = textwrap.dedent(inspect.getsource(driver))
         self._begin(_YOURS, request)
 
+    def restart(self) -> None:
+        """Kill the submission's process, also in the middle of a call that was begun, and start a
+        new one on the same database: what was only in memory is gone. Its files stay.
+
+        Raises:
+            NotPassed: the submission cannot be imported a second time.
+        """
+        processes = self._controlled()
+        if not self.is_busy:
+            self._before_call()
+        processes.end(self)
+        if self.is_busy:
+            self._ended(Call(self._begun, answered=False))
+        self.runner = processes.start()
+        self.heard(self.runner.output)
+
+    def another(self) -> Student:
+        """The submission in one more process on the same database, as a second worker has it. Its
+        calls count like those of the first one; they are made one after the other.
+
+        Raises:
+            NotPassed: the submission cannot be imported a second time.
+        """
+        processes = self._controlled()
+        self._before_call()
+        return processes.another()
+
     def run(self, title: str, driver: Callable[..., Any], *args: Any) -> Outcome:
         """Run an instrument's own driver, called ``title`` in messages; whatever comes of it."""
         request = self._request("drive", driver.__name__, args, {}, commit=False)
@@ -145,8 +222,7 @@ class Student:
         finally:
             self.heard(self.runner.output)
         value = outcome.value if isinstance(outcome, Answer) else None
-        self.calls.append(Call(self._begun, isinstance(outcome, Answer), value))
-        self._after_call()
+        self._ended(Call(self._begun, isinstance(outcome, Answer), value))
         return outcome
 
     def judged(
@@ -175,7 +251,7 @@ class Student:
     def heard(self, output: bytes) -> None:
         """Keep what the submission printed during its last request."""
         self.output = clean(output)
-        self.printed = clean(self.printed + self.output)
+        self.said.printed = clean(self.printed + self.output)
 
     def _request(
         self,
@@ -196,7 +272,20 @@ class Student:
     def _begin(self, name: str, request: Mapping[str, Any]) -> None:
         self._begun = name
         self._before_call()
+        begun_at = time.monotonic()
         self.runner.begin(request)
+        self._begun_at = begun_at
+
+    def _ended(self, call: Call) -> None:
+        assert self._begun_at is not None, "begin() comes first"
+        self.seconds, self._begun_at = time.monotonic() - self._begun_at, None
+        self.calls.append(call)
+        self._after_call()
+
+    def _controlled(self) -> Processes:
+        if self._processes is None:
+            raise CheckError("Only processes of `student` can be restarted, or have others beside.")
+        return self._processes
 
 
 def failure_of(outcome: Outcome, name: str, module: str) -> Failure:

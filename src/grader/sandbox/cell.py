@@ -98,6 +98,17 @@ class Cell:
         self._receive()
         runner.close()
 
+    def processor_seconds(self, runner: Runner) -> float:
+        """Processor time that a runner's process has used so far, without what it has started;
+        0 where that cannot be told.
+
+        Raises:
+            SandboxError: the cell has ended or does not answer.
+        """
+        self.wait_ready()
+        self._send({"op": "spent", "pid": runner.pid})
+        return float(self._receive()["processor_seconds"])
+
     def begin_preload(self, files: Mapping[str, str]) -> None:
         """Have modules of the course's own imported that its runners will need, without waiting.
 

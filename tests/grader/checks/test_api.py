@@ -164,6 +164,78 @@ def test_it(db, api):
     assert result.outcome is Outcome.PASSED, result.failure
 
 
+TWO_WAYS = FASTAPI.replace(
+    "    return app",
+    """    @app.post("/slow", status_code=201)
+    def slow(response: Response, body: str = Body(embed=True)):
+        BEFORE
+        return add(response, body)
+
+    return app""",
+).replace(
+    "def create_app",
+    """import time
+
+def burn(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+def create_app""",
+)
+LOOKS = """            found = text("SELECT count(*) FROM notes WHERE body = :b")
+            if connection.scalar(found, {"b": body}):
+                response.status_code = 409
+                return {}
+            connection.execute(text("INSERT"""
+LOCKS = """            connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
+"""
+WORKS = "burn(1)"
+ASKS = """
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_sleep(1.5)"))
+"""
+
+
+@pytest.mark.parametrize("before", [WORKS, ASKS])
+def test_a_request_that_still_works_is_waited_for_at_the_gate(
+    examine: Examine, before: str
+) -> None:
+    check = """
+def test_it(db, api):
+    api.start()
+    body = {"body": "once"}
+    got = api.together(("POST", "/notes", body), ("POST", "/slow", body), gate="notes")
+    assert db.count("notes") == 1, hint(f"{db.count('notes')} are stored.")
+    assert sorted(r.status for r in got) == [201, 409]
+"""
+    slow = TWO_WAYS.replace("BEFORE", before.strip())
+    insert = '            connection.execute(text("INSERT'
+    looks = slow.replace(insert, LOOKS)
+    locks = slow.replace(insert, LOCKS + LOOKS)
+    toml = TOML.replace("seconds = 5", "seconds = 30")
+    assert failed(examine(check, looks, toml=toml)) == "2 are stored."
+    result = examine(check, locks, toml=toml)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+def test_who_takes_one_request_at_a_time_is_not_waited_for_in_vain(examine: Examine) -> None:
+    check = """
+def test_it(db, api):
+    api.start()
+    request = ("POST", "/notes", {"body": "each"})
+    got = api.together(request, request, request, gate="notes")
+    assert [r.status for r in got] == [201] * 3
+    assert db.count("notes") == 3, hint(f"{db.count('notes')} are stored.")
+"""
+    result = examine(check, PLAIN)
+    assert result.outcome is Outcome.PASSED, result.failure
+    careless = PLAIN.replace(
+        "            return 201", "            connection.rollback()\n" + " " * 12 + "return 201"
+    )
+    assert failed(examine(check, careless)) == "0 are stored."
+
+
 START = "def test_it(api):\n    api.start()\n    api.get('/notes').json()"
 
 
@@ -274,6 +346,8 @@ def test_of_a_call_and_an_answer_the_later_one_has_the_wrong_shape(examine: Exam
 
 def test_a_check_that_asks_before_it_starts_is_at_fault(examine: Examine) -> None:
     assert "start() comes first" in errored(examine("def test_it(api): api.get('/')", PLAIN))
+    check = "def test_it(api): api.together(('GET', '/'), gate='notes')"
+    assert "start() comes first" in errored(examine(check, PLAIN))
     check = "def test_it(api):\n    api.start()\n    api.start()"
     assert "runs already" in errored(examine(check, PLAIN))
 

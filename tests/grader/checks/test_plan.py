@@ -351,3 +351,29 @@ def test_it(student, plan, db):
             toml=TABLES,
         )
     )
+
+
+SORTED = """
+def test_it(student, plan):
+    student.call("build")
+    plan.refresh_statistics()
+    student.call("dashboard", 7)
+    (seen,) = plan.last(analyze=True)
+    assert not seen.spilled, hint("It sorts on disk.", actual=seen.text)
+"""
+WIDE = SCHEMA.replace("'x'", "repeat(md5(n::text), 40)")
+
+
+@pytest.mark.parametrize(
+    ("index", "query"),
+    [
+        ("CREATE INDEX ON orders (made)", "SELECT * FROM orders WHERE id > :user ORDER BY made"),
+        ("SELECT 1", "SELECT * FROM orders WHERE id > :user ORDER BY made LIMIT 10"),
+    ],
+)
+def test_a_sort_that_does_not_fit_into_memory_is_told(
+    examine: Examine, index: str, query: str
+) -> None:
+    assert passed(examine(SORTED, answer(index, query=query), toml=TABLES, schema=WIDE))
+    spilling = answer("SELECT 1", query="SELECT * FROM orders WHERE id > :user ORDER BY note, made")
+    assert failed(examine(SORTED, spilling, toml=TABLES, schema=WIDE)) == "It sorts on disk."

@@ -210,7 +210,7 @@ def test_the_last_call_and_all_calls_are_read_when_they_are_asked_for() -> None:
     def reader(name: str) -> Callable[[], list[Statement]]:
         return lambda: read.append(name) or []
 
-    statements = Statements(reader("last"), reader("total"), lambda: ["sly"])
+    statements = Statements(reader("last"), reader("total"), routines=lambda: ["sly"])
     assert read == []
     assert statements.last.all == []
     assert statements.total.all == []

@@ -89,3 +89,27 @@ def test_descriptors_are_left_open_under_the_names_that_are_told(
         ours.close()
         theirs.close()
     runner.close()
+
+
+def test_the_processor_time_that_a_runner_uses_is_told(submit: Submit) -> None:
+    source = """
+import time
+
+def burn(session):
+    end = time.process_time() + 0.2
+    while time.process_time() < end: pass
+
+def rest(session):
+    time.sleep(0.2)
+"""
+    one = submit(source)
+    other = one.cell.runner()
+    before = one.cell.processor_seconds(one.runner)
+    one.value("rest")
+    rested = one.cell.processor_seconds(one.runner)
+    one.value("burn")
+    assert 0 < before <= rested < before + 0.1
+    assert one.cell.processor_seconds(one.runner) >= rested + 0.2
+    assert one.cell.processor_seconds(other) < before + 0.2
+    one.cell.end(other)
+    assert one.cell.processor_seconds(other) == 0
