@@ -164,7 +164,12 @@ class Judge:
     def role_for(self, exercise: Exercise) -> Role:
         """A new role for one submission at an exercise; `retire` it afterwards."""
         group = AUTHOR_GROUP if exercise.makes_tables else STUDENT_GROUP
-        return self.scratch.role(member_of=group, connection_limit=Limits().connections)
+        limits = Limits()
+        return self.scratch.role(
+            member_of=group,
+            connection_limit=limits.connections,
+            statement_timeout_ms=limits.statement_seconds * 1000,
+        )
 
     def retire(self, role: Role) -> None:
         """Drop a role a little later, when its databases are gone, together with others.

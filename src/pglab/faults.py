@@ -21,7 +21,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-__all__ = ["LOST_CONNECTION", "Fault", "Faults"]
+__all__ = ["LOST_CONNECTION", "Fault", "Faults", "failing"]
 
 LOST_CONNECTION = "57P01"
 """SQLSTATE of a session that was ended from outside (``admin_shutdown``)."""
@@ -64,6 +64,25 @@ BEGIN
 END
 $body$
 """
+_ALONE = "DO {tag}BEGIN {act} END{tag}"
+_END_HERE = (
+    "PERFORM pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid());"
+    " PERFORM pg_catalog.pg_sleep(10);"
+)
+
+
+def failing(sqlstate: str, mark: str, message: str | None = None) -> str:
+    """A statement that does nothing but fail, to be sent in the place of one that is to fail.
+
+    Args:
+        sqlstate: of the error. ``57P01`` ends the session instead of raising.
+        mark: ASCII letters and digits, a letter first. It stands in the text, so that the server's
+            log tells whether this very statement was sent.
+        message: of the error; PostgreSQL's own for the SQLSTATEs that faults are usually for.
+    """
+    act = sql.SQL(_END_HERE) if sqlstate == LOST_CONNECTION else _raising(sqlstate, message)
+    tag = sql.SQL("$" + mark + "$")
+    return sql.SQL(_ALONE).format(tag=tag, act=act).as_string(None)
 
 
 @dataclass(frozen=True)
@@ -149,8 +168,7 @@ class Faults:
         if sqlstate == LOST_CONNECTION:
             act = sql.SQL(_LEAVE_WORD).format(word=word)
         else:
-            said = message or _MESSAGES.get(sqlstate, _ANY)
-            act = sql.SQL(_RAISE).format(sqlstate=sql.Literal(sqlstate), message=sql.Literal(said))
+            act = _raising(sqlstate, message)
         body = sql.SQL(_COUNTING).format(
             function=sql.Identifier(self._schema, name),
             counter=sql.Literal(counter.as_string(self._connection)),
@@ -218,3 +236,9 @@ class Faults:
         row = self._connection.execute(query.format(counter)).fetchone()
         assert row is not None
         return int(row[0])
+
+
+def _raising(sqlstate: str, message: str | None) -> sql.Composed:
+    """What raises the error, in PL/pgSQL."""
+    said = message or _MESSAGES.get(sqlstate, _ANY)
+    return sql.SQL(_RAISE).format(sqlstate=sql.Literal(sqlstate), message=sql.Literal(said))

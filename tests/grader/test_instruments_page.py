@@ -26,25 +26,32 @@ def blocks(section: str, kind: str) -> list[str]:
 
 
 EXAMPLES = [
-    pytest.param(name, language, kind, id=f"{name}-{kind}")
+    pytest.param(name, number, language, kind, id=f"{name}-{number}-{kind}")
     for name, section in SECTIONS.items()
     for language in ("python", "sql")
     for kind in ("answer", "mistake")
-    if blocks(section, f"{language} {kind}")
+    for number in range(len(blocks(section, f"{language} {kind}")))
 ]
+"""The n-th check of a section belongs to its n-th answer and its n-th mistake."""
 
 
 def test_the_page_has_a_section_for_each_of_these_instruments() -> None:
     assert SECTIONS.keys() == set(INSTRUMENTS)
-    assert len(EXAMPLES) >= 2 * (len(INSTRUMENTS) - 1)
+    for name, section in SECTIONS.items():
+        checks, *pairs = (
+            sum(len(blocks(section, language + kind)) for language in ("python", "sql"))
+            for kind in ("", " answer", " mistake")
+        )
+        assert pairs == [checks, checks], name
+        assert checks or name == "data"
 
 
-@pytest.mark.parametrize(("name", "language", "kind"), EXAMPLES)
+@pytest.mark.parametrize(("name", "number", "language", "kind"), EXAMPLES)
 def test_an_example_passes_its_answer_and_fails_its_mistake(
-    course: Course, name: str, language: str, kind: str
+    course: Course, name: str, number: int, language: str, kind: str
 ) -> None:
-    (check,) = blocks(SECTIONS[name], "python")
-    (answer,) = blocks(SECTIONS[name], f"{language} {kind}")
+    check = blocks(SECTIONS[name], "python")[number]
+    answer = blocks(SECTIONS[name], f"{language} {kind}")[number]
     file = "notes.py" if language == "python" else "pinned.sql"
     toml = SETTINGS
     if name == "migrations":

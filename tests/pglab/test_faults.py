@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pglab.faults import LOST_CONNECTION, Faults
+from pglab.faults import LOST_CONNECTION, Faults, failing
 from pglab.scratch import Database, Role
 
 Session = psycopg.Connection
@@ -147,6 +147,27 @@ def test_an_error_of_ones_own_has_ones_own_message(faults: Faults, writer: Sessi
     faults.fail("notes", "insert", sqlstate="P0001", message="out of paper")
     with pytest.raises(psycopg.errors.RaiseException, match="out of paper"):
         insert(writer, 2)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "message", "told"),
+    [
+        ("40001", None, "could not serialize access due to concurrent update"),
+        ("57014", None, "canceling statement due to statement timeout"),
+        ("P0001", "it's 'out' of $$ and %", "it's 'out' of $$ and %"),
+        (LOST_CONNECTION, None, "terminating connection due to administrator command"),
+    ],
+)
+def test_a_statement_that_only_fails_does_so_as_another_would(
+    writer: Session, sqlstate: str, message: str | None, told: str
+) -> None:
+    statement = failing(sqlstate, "h0123", message)
+    assert "h0123" in statement
+    with pytest.raises(psycopg.Error) as raised:
+        writer.execute(statement.encode())
+    assert raised.value.sqlstate == sqlstate
+    assert raised.value.diag.message_primary == told
+    assert writer.broken is (sqlstate == LOST_CONNECTION)
 
 
 def test_two_faults_on_one_table_count_apart(faults: Faults, writer: Session) -> None:

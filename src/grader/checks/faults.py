@@ -1,4 +1,4 @@
-"""The instrument ``faults``: the n-th write fails, the connection is lost, nobody gets in.
+"""The instrument ``faults``: a write or a statement fails, the connection is lost, nobody gets in.
 
 Example::
 
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal
 import psycopg
 from psycopg import sql
 
+from grader.checks.statement_faults import StatementFault, StatementFaults
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason
 from pglab import faults as lab
@@ -50,15 +51,19 @@ class _How:
 class Faults:
     """Faults of one check.
 
-    In all methods ``at`` counts the rows that are written to the table from now on, from 1, also by
-    other processes and in transactions that are rolled back; and ``needed`` says that the check
-    means nothing unless the fault struck.
+    In the methods that are about a table ``at`` counts the rows that are written to it from now on,
+    from 1, also by other processes and in transactions that are rolled back; in those about
+    statements, what the process that `student` calls sends from now on over the engine of its
+    session, transaction control apart. ``needed`` says that the check means nothing unless the
+    fault struck.
     """
 
     def __init__(self, examination: Examination) -> None:
         self._examination = examination
         self._needed: list[Fault] = []
+        self._needed_statements: list[StatementFault] = []
         self._lab: lab.Faults | None = None
+        self._statements = StatementFaults(examination)
         examination.must_hold(self._all_struck)
 
     def fail_insert(
@@ -129,35 +134,99 @@ class Faults:
         how = _How(event, at, times, LOST_CONNECTION, on_commit)
         return self._fail(table, how, needed=needed)
 
+    def fail_statement(
+        self,
+        at: int = 1,
+        *,
+        times: int | None = 1,
+        kind: str | None = None,
+        sqlstate: str = "40001",
+        needed: bool = True,
+    ) -> StatementFault:
+        """Let the ``at``-th statement fail that is sent over the session, whatever it does.
+
+        It never reaches the server, so `statements` does not have it. Between two calls only.
+
+        Args:
+            times: how many statements fail, one after another; None for all from then on.
+            kind: counts only those of one command, such as ``SELECT`` or ``CREATE``; a statement
+                that begins with WITH is named after its main part.
+            sqlstate: as for `fail_insert`.
+
+        Returns:
+            The fault; its ``hits`` and ``sent`` tell what became of it.
+
+        Raises:
+            NotPassed: the submission's process gives no answer any more.
+        """
+        fault = self._statements.fail(at, times=times, kind=kind, sqlstate=sqlstate)
+        if needed:
+            self._needed_statements.append(fault)
+        return fault
+
+    def lose_connection_at(
+        self,
+        at: int = 1,
+        *,
+        times: int | None = 1,
+        kind: str | None = None,
+        needed: bool = True,
+    ) -> StatementFault:
+        """End the session at the ``at``-th statement that is sent over it."""
+        return self.fail_statement(
+            at, times=times, kind=kind, sqlstate=LOST_CONNECTION, needed=needed
+        )
+
     def disconnect(self) -> int:
-        """End all sessions of the submission now, as a restart of the server does; how many."""
+        """End all sessions of the submission now; how many there were."""
         with self._admin() as admin:
             return self._end_sessions(admin)
+
+    def restart(self, *, seconds: float = 0.1) -> int:
+        """Do to the submission what a restart of the server does: all its sessions end with
+        ``57P01``, for a moment nobody gets in, and then again. The server itself goes on.
+
+        Args:
+            seconds: how long the moment lasts.
+
+        Returns:
+            How many sessions ended.
+        """
+        with self._shut() as ended:
+            time.sleep(seconds)
+            return ended
 
     @contextlib.contextmanager
     def outage(self) -> Iterator[None]:
         """As long as this lasts the submission has no session and gets no new one."""
+        with self._shut():
+            yield
+
+    @contextlib.contextmanager
+    def _shut(self) -> Iterator[int]:
+        """Nobody has a session; how many had one."""
         self._examination.state.query("SELECT 1")  # the judge's own session stays
         database = sql.Identifier(self._examination.database.name)
         allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
         with self._admin() as admin:
             admin.execute(allow.format(database, sql.SQL("false")))
             try:
-                self._end_sessions(admin)
-                yield
+                yield self._end_sessions(admin)
             finally:
                 admin.execute(allow.format(database, sql.SQL("true")))
 
     @property
     def hits(self) -> int:
         """How often faults struck in this check since the last `clear`."""
-        return self._lab.hits if self._lab else 0
+        return (self._lab.hits if self._lab else 0) + self._statements.hits
 
     def clear(self) -> None:
         """Take all faults out; those that never struck are forgotten."""
         if self._lab:
             self._lab.clear()
+        self._statements.clear()
         self._needed.clear()
+        self._needed_statements.clear()
 
     def _fail(self, table: str, how: _How, *, needed: bool) -> Fault:
         self._examination.state.count(table)  # which says what is wrong where it is no table
@@ -226,6 +295,8 @@ class Faults:
         for fault in self._needed:
             if not fault.hits:
                 raise NotPassed(_never_struck(fault))
+        for statement_fault in self._needed_statements:
+            statement_fault.must_have_struck()
 
 
 def _never_struck(fault: Fault) -> Failure:

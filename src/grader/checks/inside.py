@@ -77,6 +77,60 @@ def compare_models(session: Any, _: Any, module: str, name: str) -> list[str]:
     return [told(change) for change in compare_metadata(context, metadata)]
 
 
+def meet_statements(session: Any, _: Any, text: str, at: int, times: int | None, kind: str) -> None:
+    """From now on send ``text`` in the place of the ``at``-th statement over the session's engine,
+    and so on ``times`` times; ``kind`` says which statements count, unless it is empty.
+    """
+    import re
+
+    from sqlalchemy import event
+
+    piece = re.compile(r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"[^"]*"|[()]|\w+""", re.DOTALL)
+    main = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"}
+    control = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
+    count = 0
+
+    def command(statement: str) -> str:
+        depth, first = 0, ""
+        for found in piece.finditer(statement):
+            word = found[0].upper()
+            if word in {"(", ")"}:
+                depth += 1 if word == "(" else -1
+            elif not (word[0].isalpha() or word[0] == "_"):
+                continue
+            elif not first:
+                first, depth = word, 0
+                if first != "WITH":
+                    break
+            elif depth == 0 and word in main:
+                return word
+        return first
+
+    def meet(cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal count
+        its = command(statement)
+        if its in control or kind not in {"", its}:
+            return
+        count += 1
+        if at <= count and (times is None or count < at + times):
+            cursor.connection.cursor().execute(text, prepare=False)
+
+    engine = session.get_bind()
+    vars(engine).setdefault("met_by", []).append(meet)
+    for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+        event.listen(engine, name, meet)
+
+
+def spare_statements(session: Any, _: Any) -> None:
+    """Take out what `meet_statements` has put in."""
+    from sqlalchemy import event
+
+    engine = session.get_bind()
+    for meet in vars(engine).pop("met_by", []):
+        for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+            event.remove(engine, name, meet)
+
+
 def serve_app(session: Any, module: Any, name: str, factory: bool, descriptor: int) -> None:
     """Serve an ASGI application of the submission on a listening socket, in a thread; return when
     it has started.

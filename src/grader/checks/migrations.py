@@ -40,6 +40,7 @@ from grader.checks.sent import Sent
 from grader.checks.shape import Shape, differences, shape_of
 from grader.checks.student import retold
 from grader.checks.verdict import Hint, NotPassed, Raises
+from grader.checks.writing import Writers, writing
 from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Outcome, Raised
@@ -225,6 +226,33 @@ class Migrations:
         # Where the whole table is locked, its rows can perhaps not even be counted.
         free = [name for name in pause.locks if not pause.stops("writes", name)]
         return dataclasses.replace(pause, locked_rows={n: self._locked_rows(n) for n in free})
+
+    @contextlib.contextmanager
+    def writing(self, table: str) -> Iterator[Writers]:
+        """Write rows of a table for as long as this lasts, over a session of the judge's, and see
+        how long a write waits for the migration.
+
+        Every write is rolled back. It gives up when it has waited as long as a call may take.
+
+        Example::
+
+            with migrations.writing("lessons") as writers:
+                migrations.upgrade("head")
+            assert writers.longest < 0.5, hint("For a long time nobody could write.")
+
+        Seconds are for telling, and for bounds that are far from both a right answer and a wrong
+        one; `Pause.stops` decides without a clock. What was seen differs from run to run, so it
+        stands in no hint. Not together with `paused`, which could take a
+        wait for a write for the pause.
+
+        Raises:
+            NotPassed: the table is not there, or takes no write before the migration has begun.
+        """
+        with (
+            self._rivals.owner() as owner,
+            writing(self._examination, owner, table) as writers,
+        ):
+            yield writers
 
     def together(self, number: int, target: str = "head") -> list[Result]:
         """Upgrade by so many processes at the same time: each finds the old version, then all go

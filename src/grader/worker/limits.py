@@ -33,6 +33,8 @@ class Limits:
     """What may be printed before the process is ended; far less is kept."""
     connections: int = 10
     """To PostgreSQL, at a time. The server holds it; here it is known so that it can be named."""
+    statement_seconds: int = 5
+    """For one statement; the server holds this one too."""
 
     def to_plain(self) -> dict[str, int]:
         return dataclasses.asdict(self)
@@ -43,16 +45,28 @@ class Limits:
 
 
 _MB = 1024 * 1024
+_LATE_S = 1.0
+"""So much later than its limit a statement may be seen to end on a busy machine."""
 
 
-def broken_limit(error: BaseException, message: str, limits: Limits) -> str:
-    """The limit that an exception tells of, in words to stand behind its message; else empty."""
+def broken_limit(error: BaseException, message: str, limits: Limits, lasted: float = 0.0) -> str:
+    """The limit that an exception tells of, in words to stand behind its message; else empty.
+
+    Args:
+        lasted: seconds that the statement took which failed. One that its own author has given less
+            time, or that a fault has ended, did not reach the limit.
+    """
     if isinstance(error, MemoryError):
         told = f"a process has {limits.address_space_bytes // _MB} MB of memory"
     elif isinstance(error, RuntimeError) and "can't start new thread" in message:
         told = f"{limits.processes} processes and threads may run at a time"
     elif "too many connections for role" in message:  # libpq gives no SQLSTATE here
         told = f"{limits.connections} connections may be open at a time"
+    elif (
+        "canceling statement due to statement timeout" in message
+        and 0 <= lasted - limits.statement_seconds < _LATE_S
+    ):
+        told = f"a statement may take {limits.statement_seconds} seconds"
     elif isinstance(error, OSError) and error.errno in _LIMITED:
         told = _LIMITED[error.errno].format(
             processes=limits.processes,

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from grader import wire
+from grader.worker.durations import lasted
 from grader.worker.engines import engine_for
 from grader.worker.limits import Limits, broken_limit
 from grader.worker.plain import to_plain
@@ -182,7 +183,7 @@ def _describe(error: BaseException, home: Path, limits: Limits) -> dict[str, Any
     described: dict[str, Any] = {
         "type": type(error).__name__,
         "bases": [base.__name__ for base in type(error).__mro__[:_MAX_BASES]],
-        "message": message + broken_limit(error, message, limits),
+        "message": message + broken_limit(error, message, limits, lasted(error)),
         "sqlstate": getattr(original or error, "sqlstate", None),
         "frames": frames[-_MAX_FRAMES:],
     }

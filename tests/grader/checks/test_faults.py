@@ -128,6 +128,36 @@ def test_it(student, db, faults):
     assert without.failure.message.startswith("add raised")
 
 
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "57014"])
+def test_what_is_tried_again_is_what_may_work_the_next_time(
+    examine: Examine, sqlstate: str
+) -> None:
+    check = f"""
+def test_it(student, db, faults):
+    fault = faults.fail_insert("enrollments", times=2, sqlstate="{sqlstate}")
+    tries = student.call("add", 1)
+    assert (tries, fault.hits, db.count("enrollments")) == (3, 2, 1)
+"""
+    files = {"schema": SCHEMA, "toml": CALLEE}
+    patient = retries().replace('"40P01"', '"40P01", "57014"')
+    by_class = retries().replace(
+        'error.orig.sqlstate not in ("40001", "40P01")',
+        'type(error.orig).__name__ not in ("SerializationFailure", "DeadlockDetected", '
+        '"QueryCanceled")',
+    )
+    for answer in (patient, by_class):
+        result = examine(check, answer, **files)
+        assert result.outcome is Outcome.PASSED, result.failure
+    for answer in (
+        patient.replace(f'"{sqlstate}"', '"00000"'),  # knows the others only
+        retries(limit=2).replace('"40P01"', '"40P01", "57014"'),
+        retries(rollback="pass").replace('"40P01"', '"40P01", "57014"'),
+    ):
+        failure = examine(check, answer, **files).failure
+        assert failure is not None
+        assert failure.message.startswith("add raised")
+
+
 def test_a_retry_without_end_is_found(examine: Examine) -> None:
     check = """
 def test_it(student, faults):
@@ -157,6 +187,99 @@ def test_it(student, db, faults):
     assert db.count("enrollments") == 3
 """
     result = examine(check, retries(), schema=SCHEMA, toml=CALLEE)
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
+POOLED = """
+import os
+from sqlalchemy import create_engine, text
+
+engine = create_engine(os.environ["DATABASE_URL"], pool_size=1, HOW)
+
+def add(session, person):
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO enrollments (person) VALUES (:p)"), {"p": person})
+"""
+RECONNECTS = """
+import os
+import psycopg
+
+URL = os.environ["DATABASE_URL"].replace("+psycopg", "")
+kept = None
+
+def add(session, person):
+    global kept
+    for last in (False, True):
+        try:
+            kept = kept or psycopg.connect(URL, autocommit=True)
+            kept.execute("INSERT INTO enrollments (person) VALUES (%s)", [person])
+            return
+        except psycopg.OperationalError:
+            kept = None
+            if last:
+                raise
+"""
+
+
+def test_a_restart_is_overcome_by_those_who_connect_anew(examine: Examine) -> None:
+    check = """
+def test_it(student, db, faults):
+    student.call("add", 1)
+    assert faults.restart() >= 1
+    student.call("add", 2)
+    faults.restart(seconds=0)
+    student.call("add", 3)
+    assert db.count("enrollments") == 3
+"""
+    for answer in (
+        POOLED.replace("HOW", "pool_pre_ping=True"),
+        POOLED.replace("pool_size=1, HOW", "poolclass=__import__('sqlalchemy').NullPool"),
+        RECONNECTS,
+    ):
+        result = examine(check, answer, schema=SCHEMA)
+        assert result.outcome is Outcome.PASSED, result.failure
+    for answer in (POOLED.replace("HOW", ""), RECONNECTS.replace("(False, True)", "(True,)")):
+        result = examine(check, answer, schema=SCHEMA)
+        assert result.failure is not None
+        assert result.failure.message.startswith("add raised")
+        assert "57P01" in result.failure.message
+
+
+def test_a_restart_meets_what_goes_on_and_lets_nobody_in_for_a_moment(examine: Examine) -> None:
+    check = """
+def test_it(student, db, faults, sessions):
+    student.begin("knock")
+    sessions.when(lambda seen: seen.count)
+    faults.restart(seconds=0.3)
+    refused, ended_by = student.finish()
+    assert ended_by == "57P01"
+    assert refused >= 1, hint("It never stood before a closed door.")
+    assert db.count("enrollments") == 1
+"""
+    knock = """
+import os
+import time
+import psycopg
+
+URL = os.environ["DATABASE_URL"].replace("+psycopg", "")
+
+def knock(session):
+    refused = 0
+    with psycopg.connect(URL) as connection:
+        try:
+            connection.execute("SELECT pg_sleep(60)")
+        except psycopg.OperationalError as error:
+            ended_by = error.sqlstate
+    while True:
+        try:
+            with psycopg.connect(URL) as connection:
+                connection.execute("INSERT INTO enrollments (person) VALUES (1)")
+            return refused, ended_by
+        except psycopg.OperationalError:
+            refused += 1
+            time.sleep(0.01)
+"""
+    result = examine(check, knock, schema=SCHEMA)
     assert result.outcome is Outcome.PASSED, result.failure
 
 

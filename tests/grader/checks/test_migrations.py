@@ -478,6 +478,129 @@ def test_it(db, migrations, rivals):
     )
 
 
+WRITING = """
+def test_it(db, migrations):
+    migrations.upgrade("0001")
+    db.insert("lessons", *({"title": str(n)} for n in range(10)))
+    with migrations.writing("lessons") as writers:
+        migrations.upgrade("head")
+    assert writers.longest < 0.6, hint("Long, for " + "; ".join(writers.stopped_by))
+    assert writers.writes > 5 and not writers.failed
+    assert db.count("lessons") == 10
+"""
+LONG = (
+    HEAD
+    + """
+def upgrade():
+    op.execute("ALTER TABLE lessons ADD COLUMN level text")
+    op.execute("SELECT pg_sleep(1)")
+"""
+)
+
+
+def test_how_long_writers_wait_for_a_migration_is_told(migrate: Migrate) -> None:
+    sleep = '    op.execute("SELECT pg_sleep(1)")\n'
+    alter = '    op.execute("ALTER TABLE lessons ADD COLUMN level text")\n'
+    in_between = (
+        HEAD
+        + """
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE lessons ADD COLUMN level text")
+        op.execute("SELECT pg_sleep(1)")
+        op.execute("CREATE INDEX CONCURRENTLY ON lessons (level)")
+"""
+    )
+    for answer in (LONG.replace(alter + sleep, sleep + alter), in_between):
+        passed(migrate(WRITING, answer))
+    told = failed(migrate(WRITING, LONG))
+    assert told.startswith("Long, for ")
+    assert "SELECT pg_sleep(1)" in told
+
+
+def test_writers_wait_for_rows_too(migrate: Migrate) -> None:
+    backfill = (
+        HEAD
+        + """
+def upgrade():
+    with op.get_context().autocommit_block():
+        for low in range(0, 12, STEP):
+            op.execute(
+                "WITH slow AS (SELECT pg_sleep(STEP * 0.1)), done AS (UPDATE lessons SET title ="
+                f" 'done' WHERE id > {low} AND id <= {low + STEP} RETURNING 1) TABLE done"
+                " UNION ALL SELECT 1 FROM slow"
+            )
+"""
+    )
+    passed(migrate(WRITING, backfill.replace("STEP", "2")))
+    told = failed(migrate(WRITING, backfill.replace("STEP", "12")))
+    assert told.startswith("Long, for WITH slow")
+
+
+def test_a_writer_goes_out_of_the_way_of_a_migration_that_locks_more_and_more(
+    migrate: Migrate,
+) -> None:
+    check = """
+def test_it(db, migrations):
+    migrations.upgrade("0001")
+    db.insert("lessons", {"title": "Joins"})
+    with migrations.writing("lessons") as writers:
+        migrations.upgrade("head")
+    assert writers.failed["57014"] == 1 and writers.failed.total() == 1
+"""
+    first = BASE.replace("nullable=False)", 'nullable=False), sa.Column("level", sa.Text)')
+    rising = (
+        HEAD
+        + """
+def upgrade():
+    op.execute("UPDATE lessons SET level = 'easy'")
+    op.execute("SELECT pg_sleep(0.3)")
+    op.execute("ALTER TABLE lessons ALTER COLUMN level SET NOT NULL")
+"""
+    )
+    passed(migrate(check, rising, given={"0001_lessons.py": first}))
+
+
+NEVER_ENDS = (
+    "LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;"
+)
+
+
+def test_a_writer_goes_on_when_its_column_is_gone_and_gives_up_where_it_must(
+    migrate: Migrate,
+) -> None:
+    check = """
+def test_it(db, migrations):
+    migrations.upgrade("0001")
+    db.insert("lessons", {"title": "Joins"})
+    with migrations.writing("lessons") as writers:
+        migrations.upgrade("head")
+        done = writers.writes
+        for _ in range(1000):
+            if writers.writes > done + 1:
+                break
+            db.query("SELECT pg_sleep(0.005)")
+    assert writers.failed["42703"] == 1 and writers.writes > done + 1
+"""
+    renames = HEAD + "def upgrade(): op.alter_column('lessons', 'title', new_column_name='name')\n"
+    passed(migrate(check, renames))
+    lacks = check.replace('    db.insert("lessons", {"title": "Joins"})\n', "")
+    refuses = BASE + (
+        '    op.execute("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS '
+        "'BEGIN RAISE EXCEPTION $$no$$; END'\")\n"
+        "    op.execute('CREATE TRIGGER no BEFORE UPDATE ON lessons EXECUTE FUNCTION no()')\n"
+    )
+    refuses = refuses.replace('def downgrade():\n    op.drop_table("lessons")\n', "")
+    result = migrate(lacks, renames, given={"0001_lessons.py": refuses})
+    assert failed(result) == "No row of lessons can be written, even while no migration runs."
+    waits = refuses.replace("RAISE EXCEPTION $$no$$;", NEVER_ENDS)
+    toml = TOML.replace("seconds = 5", "seconds = 1")
+    result = migrate(lacks, renames, given={"0001_lessons.py": waits}, toml=toml)
+    assert failed(result) == "No row of lessons can be written, even while no migration runs."
+    nothing = lacks.replace('writing("lessons")', 'writing("pages")')
+    assert failed(migrate(nothing, renames)) == "There is no table pages in the schema public."
+
+
 TOGETHER = """
 def test_it(migrations):
     migrations.upgrade("0001")

@@ -33,6 +33,7 @@ class Case:
         name: what the page calls it.
         body: of the function; answers ``over`` where nothing has stopped it.
         says: what is said, by the limits.
+        amount: what is said besides, of a limit that PostgreSQL names itself.
         lower: limits that are soon reached.
         seconds: how long the call may take.
         walls: whether it takes a sandbox that shuts in.
@@ -41,6 +42,7 @@ class Case:
     name: str
     body: str
     says: Callable[[Limits], str]
+    amount: str = ""
     lower: dict[str, int] = field(default_factory=dict)
     seconds: float = 60
     walls: bool = False
@@ -52,13 +54,13 @@ KERNELS = (
         "Processor time of a process",
         "while True: pass",
         lambda had: f"It used more than {_counted(had.cpu_seconds, 'second')} of processor time.",
-        {"cpu_seconds": 1},
+        lower={"cpu_seconds": 1},
     ),
     Case(
         "Memory of all processes together",
         "while True: kept.append(bytearray(b'x' * 1024 ** 2))",
         lambda had: f"It used more than {had.memory_bytes // MB} MB of memory.",
-        {"memory_bytes": 300 * MB},
+        lower={"memory_bytes": 300 * MB},
     ),
     Case(
         "Address space of a process",
@@ -69,33 +71,33 @@ KERNELS = (
         "Processes and threads",
         "[threading.Thread(target=time.sleep, args=[9], daemon=True).start() for _ in range(20)]",
         lambda had: f"{had.processes} processes and threads may run at a time",
-        {"processes": 12},
+        lower={"processes": 12},
         walls=True,
     ),
     Case(
         "Open files of a process",
         "kept.extend(open('/dev/null') for _ in range(99))",
         lambda had: f"{had.open_files} files may be open at a time",
-        {"open_files": 64},
+        lower={"open_files": 64},
     ),
     Case(
         "Size of a file",
         "open('large', 'wb').write(b'x' * 5 * 1024 ** 2)",
         lambda had: f"a file may have {had.file_bytes // MB} MB",
-        {"file_bytes": 4 * MB},
+        lower={"file_bytes": 4 * MB},
     ),
     Case(
         "Size and number of all files in a folder",
         "[open(f'{n}', 'wb').write(b'x' * 1024 ** 2) for n in range(12)]",
         lambda had: f"its folders hold {had.disk_bytes // MB} MB and {had.disk_files} files each",
-        {"disk_bytes": 8 * MB},
+        lower={"disk_bytes": 8 * MB},
         walls=True,
     ),
     Case(
         "What is printed",
         "while True: print('x' * 10_000)",
         lambda had: f"It printed more than {had.output_bytes // MB} MB.",
-        {"output_bytes": 2 * MB},
+        lower={"output_bytes": 2 * MB},
     ),
 )
 SERVERS = (
@@ -103,18 +105,20 @@ SERVERS = (
         "Connections",
         "[kept.append(create_engine(session.get_bind().url).connect()) for _ in range(9)]",
         lambda had: f"{had.connections} connections may be open at a time",
-        {"connections": 3},
+        lower={"connections": 3},
     ),
     Case(
         "Time of a statement",
         "session.execute(text('SELECT pg_sleep(60)'))",
-        lambda _: "canceling statement due to statement timeout",
+        lambda had: f"a statement may take {had.statement_seconds} seconds",
+        lower={"statement_seconds": 2},
     ),
     Case(
         "Temporary files of a session",
         "session.execute(text('SELECT count(*) FROM "
         "(SELECT g FROM generate_series(1, 3000000) AS g ORDER BY g::text) AS s'))",
         lambda _: "temporary file size exceeds",
+        "(1024kB)",
         seconds=120,
     ),
 )
@@ -136,6 +140,7 @@ def goes_over(lab: Laboratory, case: Case) -> None:
     outcome = one.call("f", seconds=case.seconds)
     assert isinstance(outcome, Ended | Raised), outcome
     assert case.says(limits) in outcome.message
+    assert case.amount in outcome.message
     if isinstance(outcome, Ended):
         wall_time = case.seconds < 60
         assert outcome.reason is (Reason.TIMEOUT if wall_time else Reason.LIMIT)
@@ -167,6 +172,53 @@ def test_a_limit_of_the_server_is_named_in_every_sandbox(
     lab: Laboratory, narrow: tuple[Role, Database], case: Case
 ) -> None:
     goes_over(Laboratory(lab.server, lab.sandbox, *narrow), case)
+
+
+LASTS = """
+import os
+import psycopg
+
+ENGINE = create_engine(os.environ["DATABASE_URL"])
+
+def f(session, kind, lower=None):
+    sleep = text("SELECT pg_sleep(60)")
+    if lower:
+        session.execute(text("SELECT pg_sleep(1.9)"))
+        session.execute(text(f"SET LOCAL statement_timeout = {lower}"))
+    if kind == "given":
+        session.execute(sleep)
+    if kind == "own":
+        with ENGINE.connect() as connection:
+            connection.execute(sleep)
+    if kind == "raised":
+        session.execute(text("SELECT pg_sleep(1)"))
+        session.execute(text("DO $$BEGIN RAISE USING ERRCODE = '57014', MESSAGE ="
+                             " 'canceling statement due to statement timeout'; END$$"))
+    with psycopg.connect(os.environ["DATABASE_URL"].replace("+psycopg", "")) as connection:
+        connection.execute("SELECT pg_sleep(60)")
+"""
+
+
+def test_only_a_statement_that_reached_the_limit_is_told_its_amount(
+    lab: Laboratory, narrow: tuple[Role, Database]
+) -> None:
+    lab = Laboratory(lab.server, lab.sandbox, *narrow)
+    one = Submission(lab, {"m.py": HEAD + LASTS}, Limits(statement_seconds=2))
+    timeout = "canceling statement due to statement timeout"
+    named = f"{timeout} (a limit of the sandbox: a statement may take 2 seconds)"
+    for arguments, is_named in {
+        ("given",): True,
+        ("own",): True,
+        ("given", 300): False,  # its own limit, although the call took longer than the kit's
+        ("raised",): False,
+        ("psycopg",): False,  # not by SQLAlchemy: nobody knows how long it lasted
+    }.items():
+        outcome = one.call("f", *arguments)
+        assert isinstance(outcome, Raised), outcome
+        assert (outcome.sqlstate, outcome.message.startswith(timeout)) == ("57014", True)
+        assert (outcome.message == named) is is_named, (arguments, outcome.message)
+        assert ("sandbox" in outcome.message) is is_named
+    one.close()
 
 
 def test_who_fills_the_database_is_told_in_every_sandbox(
