@@ -1,12 +1,19 @@
-"""Hostile submissions get exactly what they honestly earn, and nobody else notices them."""
+"""Hostile submissions get exactly what they honestly earn, and nobody else notices them. Reports of
+them show what they say, and nobody's reader obeys it.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from grader.reports import FORMATS, Options, write_reports
+from grader.reports.terminal import check_report, print_class_table
+from grader.reports.tutor import failure_report
 from grader.results import Grading, Outcome, to_json
 from tests.security.archives import MADE, Made
 from tests.security.conftest import (
@@ -18,6 +25,17 @@ from tests.security.conftest import (
     lay_out,
     result_of,
     said_of,
+)
+from tests.security.readers import read
+from tests.security.shown import (
+    FAILURES,
+    NAMES,
+    PRINTED,
+    SHOWN,
+    files_of,
+    gradings,
+    plain,
+    worksheet,
 )
 
 # The first test waits for the grading of all.
@@ -120,3 +138,53 @@ def test_what_a_submission_printed_is_kept_without_control_sequences(with_hostil
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "forged" in text
+
+
+@pytest.fixture(scope="session")
+def reports(with_hostile: Grading, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Folders with every report that there is."""
+    folders = []
+    for grading in gradings(with_hostile):
+        folder = tmp_path_factory.mktemp("reports")
+        moodle = worksheet(grading, tmp_path_factory.mktemp("moodle") / "Grades.csv")
+        write_reports(grading, folder, FORMATS, Options(title="Week 3", worksheet=moodle))
+        folders.append(folder)
+    return folders
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_submissions_say_is_shown_and_never_obeyed(name: str, reports: list[Path]) -> None:
+    text = ""
+    for folder in reports:
+        files = list(files_of(name, folder))
+        assert files
+        for path in files:
+            seen = read(path.read_bytes().decode("utf-8"), path.suffix)
+            assert seen.taken == [], path.relative_to(folder)
+            text += seen.text
+    assert [words for words in SHOWN[name] if words not in plain(text)] == []
+
+
+def test_every_file_belongs_to_a_format(reports: list[Path]) -> None:
+    for folder in reports:
+        written = {path for path in folder.rglob("*") if path.is_file()}
+        assert written == {path for name in FORMATS for path in files_of(name, folder)}
+
+
+@pytest.mark.parametrize("width", [40, 1000])
+def test_what_is_printed_is_text(width: int, with_hostile: Grading) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=width, color_system=None, force_terminal=False)
+    for grading in gradings(with_hostile):
+        print_class_table(grading, console)
+        for submission in grading.submissions:
+            for exercise in submission.exercises:
+                console.print(check_report(exercise, grading.misconceptions, all=True))
+                for check in exercise.checks:
+                    if check.failure:
+                        console.print(failure_report(check, grading.misconceptions))
+    seen = read(output.getvalue(), "")
+    assert seen.taken == []
+    if width == 1000:
+        wanted = (*FAILURES, *PRINTED, NAMES[0])
+        assert [words for words in wanted if words not in plain(seen.text)] == []
