@@ -20,7 +20,7 @@ from grader.verify import Finding, about_errors
 
 LEAST_SHARE = 0.95
 """Of an exercise's mutants, how many its checks must fail."""
-PARTS = 20
+PARTS = 40
 """A sample is one mutant of so many; another one every day, and all of them in as many days."""
 _UNCHANGED = "unchanged"
 

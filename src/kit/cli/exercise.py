@@ -72,7 +72,7 @@ def new(*, name: str, course: Path | None) -> int:
 @click.option(
     "--sample",
     is_flag=True,
-    help="With --mutants: a twentieth of them, others every day, but all where something changed.",
+    help="With --mutants: a fortieth of them, others every day, but all where something changed.",
 )
 @options.course
 @options.as_json
