@@ -24,8 +24,9 @@ _TOGETHER = 2
 """Telling lines that must stand one after another to be called a leak: one may be chance."""
 _COMMONPLACE = re.compile(
     r"(from|import|def|class|@check|return|raise|else|try|except|with)\b.*|\W*\Z"
-    r"|[\w\[\] |,.:]+: [\w\[\] |,.:]+\Z|\w+\"?: \w+\Z"  # names and their types, a key and a name
 )
+_DECLARES = re.compile(r"[\w\[\] |,.:]+: [\w\[\] |,.:]+|\w+\"?: \w+")
+"""Names and their types, or a key and a name: whoever keeps the same contract has such a line."""
 README = """# {title}
 
 Your course. In this folder:
@@ -143,6 +144,7 @@ def _own_files(
         and not (hidden and name == folder + VISIBLE)
     }
     known = {line for text in starters.values() for line in _telling(text)}
+    known |= {line for lines in beside.values() for line in lines if _DECLARES.fullmatch(line)}
     return [(set(), comments), (known, beside)]
 
 
