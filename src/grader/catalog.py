@@ -27,6 +27,7 @@ from grader.checks.verdict import MARK, CheckMark
 from grader.errors import CatalogError, UnknownName
 from grader.independent import independent
 from grader.results import Misconception
+from grader.syntax import tree_of
 from grader.tomlfile import parse_toml, read_text, read_toml
 
 VISIBLE = "test_visible.py"
@@ -333,8 +334,8 @@ def _functions_in(file: Path) -> list[str]:
         CatalogError: it cannot be read, or one function hides another of the same name.
     """
     try:
-        tree = ast.parse(read_text(file), str(file))
-    except (SyntaxError, ValueError) as error:
+        tree = tree_of(read_text(file), str(file))
+    except SyntaxError as error:
         raise CatalogError(f"{file} is not valid Python: {error}.") from error
     names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     if twice := [name for name in names if names.count(name) > 1]:

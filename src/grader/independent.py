@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 
+from grader.syntax import tree_of
+
 _SUFFIX = ".py"
 _DYNAMIC = frozenset({"importlib", "__import__", "runpy", "exec", "eval"})
 """What a module that uses them imports cannot be read in it."""
@@ -27,7 +29,7 @@ def independent(given: Mapping[str, bytes], answer: Iterable[str]) -> dict[str, 
         if name.endswith(_SUFFIX) and module.isidentifier():
             try:
                 sources[module] = content.decode()
-                uses[module] = _names(ast.parse(sources[module]))
+                uses[module] = _names(tree_of(sources[module]))
             except (SyntaxError, ValueError):  # whoever imports it is told
                 sources.pop(module, None)
     dependent = {name.removesuffix(_SUFFIX) for name in answer} | _DYNAMIC | _SCRIPTS

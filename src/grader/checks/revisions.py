@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.checks.verdict import NotPassed
 from grader.results import Failure, Reason
+from grader.syntax import tree_of
 from grader.text import clean
 
 _NAMES = ("revision", "down_revision")
@@ -59,10 +60,9 @@ def heads_of(revisions: list[Revision]) -> list[str]:
 
 def _read(file: str, source: bytes) -> Revision:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        raise NotPassed(_not_python(file, line)) from error
+        tree = tree_of(source)
+    except SyntaxError as error:
+        raise NotPassed(_not_python(file, error.lineno)) from error
     said: dict[str, Any] = {}
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else []

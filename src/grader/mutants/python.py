@@ -21,6 +21,7 @@ import libcst.matchers as m
 from mutmut.mutation import mutators
 
 from grader.mutants import sql
+from grader.syntax import tree_of
 
 __all__ = ["module_mutants", "written_back"]
 
@@ -33,11 +34,11 @@ def module_mutants(source: str) -> Iterator[tuple[str, str]]:
     module = cst.parse_module(source)
     finder = _Finder()
     module.visit(finder)
-    seen = {ast.dump(ast.parse(source))}
+    seen = {ast.dump(tree_of(source))}
     for place, node, new in finder.found:
         text = _with(module, node, new)
         try:
-            meaning = ast.dump(ast.parse(text))
+            meaning = ast.dump(tree_of(text))
         except SyntaxError:
             continue
         if meaning not in seen:

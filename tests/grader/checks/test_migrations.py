@@ -231,6 +231,10 @@ def test_faults_of_a_script_are_told_before_anything_runs(migrate: Migrate) -> N
             Reason.IMPORT,
             "0002_level.py is not valid Python: line 9 cannot be read.",
         ),
+        RIGHT + "deep = " + "-" * 10_000 + "1": (
+            Reason.IMPORT,
+            "0002_level.py is not valid Python: it cannot be read.",
+        ),
         RIGHT.replace('revision: str = "0002"', "revision = str(2)"): (
             Reason.ASSERTION,
             "0002_level.py does not say its revision as plain text, so nobody can tell its place "
