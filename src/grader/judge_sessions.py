@@ -66,6 +66,7 @@ class JudgeSessions:
                 row_factory=dict_row,
                 options=options,
             )
+            connection.prepare_threshold = None  # hardly anything is asked often enough to gain
             connection.adapters.register_dumper(dict, JsonbDumper)
             self._opened[role] = connection
         return self._opened[role]

@@ -5,6 +5,7 @@ failures.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import textwrap
 import time
@@ -170,7 +171,7 @@ class Student:
     ) -> None:
         """Start what `drive` does and return at once; `finish` tells what became of it."""
         request = self._request("drive", driver.__name__, args, kwargs, commit)
-        request["source"] = textwrap.dedent(inspect.getsource(driver))
+        request["source"] = _source(driver)
         self._begin(_YOURS, request)
 
     def restart(self) -> None:
@@ -203,7 +204,7 @@ class Student:
     def run(self, title: str, driver: Callable[..., Any], *args: Any) -> Outcome:
         """Run an instrument's own driver, called ``title`` in messages; whatever comes of it."""
         request = self._request("drive", driver.__name__, args, {}, commit=False)
-        request["source"] = textwrap.dedent(inspect.getsource(driver))
+        request["source"] = _source(driver)
         self._begin(title, request)
         return self.outcome()
 
@@ -286,6 +287,12 @@ class Student:
         if self._processes is None:
             raise CheckError("Only processes of `student` can be restarted, or have others beside.")
         return self._processes
+
+
+@functools.lru_cache(maxsize=500)
+def _source(driver: Callable[..., Any]) -> str:
+    """What is sent of a driver; the same for each submission, and slow to find."""
+    return textwrap.dedent(inspect.getsource(driver))
 
 
 def failure_of(outcome: Outcome, name: str, module: str) -> Failure:

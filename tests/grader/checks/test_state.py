@@ -8,10 +8,13 @@ import hashlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from grader.catalog import load_course
 from grader.checks.state import Changes, Database
@@ -103,6 +106,42 @@ def test_either_all_rows_are_stored_or_none(db: Database) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         db.insert("notes", {"id": 1}, {"id": 2}, {"id": 1})
     assert db.count("notes") == 0
+
+
+def test_more_rows_than_one_statement_takes_come_back_in_their_order(db: Database) -> None:
+    rows = [{"body": f"{n}", "pinned": n % 7 == 0} for n in range(1203)]
+    stored = db.insert("notes", *rows)
+    assert [{"body": row["body"], "pinned": row["pinned"]} for row in stored] == rows
+    assert [row["id"] for row in stored] == list(range(1, 1204))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        db.insert("notes", *({"id": n} for n in range(2000, 1203 - 1, -1)))
+    assert db.count("notes") == 1203
+
+
+VALUES = {
+    "body": st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5),
+    "pinned": st.booleans(),
+    "meta": st.none() | st.just({"n": [1]}),
+}
+
+
+@given(rows=st.lists(st.fixed_dictionaries({}, optional=VALUES), max_size=9))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_each_row_is_stored_as_by_itself_whatever_columns_the_others_name(
+    db: Database, rows: list[dict[str, Any]]
+) -> None:
+    stored = db.insert("notes", *rows)
+    defaults = {"body": None, "pinned": False, "meta": None}
+    assert [{k: v for k, v in row.items() if k != "id"} for row in stored] == [
+        {**defaults, **row} for row in rows
+    ]
+    assert [db.one("notes", id=row["id"]) for row in stored] == stored
+
+
+def test_values_of_several_types_are_stored_in_one_column(db: Database) -> None:
+    numbers = [1, Decimal("1.50"), 2.25, None, "3"]
+    stored = db.insert("kinds", *({"n": n} for n in numbers))
+    assert [row["n"] for row in stored] == [1, Decimal("1.50"), Decimal("2.25"), None, 3]
 
 
 def test_values_of_every_kind_are_stored_and_found(db: Database) -> None:
