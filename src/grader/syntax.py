@@ -1,8 +1,9 @@
 """Python sources as syntax trees, read by several threads of one process.
 
-CPython 3.11 and 3.12 count how deep the tree that they build is in one place for all threads. A
-collection of garbage in the middle can let another thread build one too, and then one of the two
-ends with a SystemError. Source: python/cpython, issue 106905.
+Some versions of CPython, 3.11.7 among them, count how deep the tree that they build is in one place
+for all threads. A collection of garbage in the middle can let another thread build one too, and
+then one of the two ends with a SystemError. Source: python/cpython, issue 106905 and pull request
+113035.
 """
 
 from __future__ import annotations

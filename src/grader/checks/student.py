@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, Protocol
 
 from grader import wire
@@ -171,7 +172,7 @@ class Student:
     ) -> None:
         """Start what `drive` does and return at once; `finish` tells what became of it."""
         request = self._request("drive", driver.__name__, args, kwargs, commit)
-        request["source"] = _source(driver)
+        request["source"] = _source(inspect.unwrap(driver).__code__)
         self._begin(_YOURS, request)
 
     def restart(self) -> None:
@@ -204,7 +205,7 @@ class Student:
     def run(self, title: str, driver: Callable[..., Any], *args: Any) -> Outcome:
         """Run an instrument's own driver, called ``title`` in messages; whatever comes of it."""
         request = self._request("drive", driver.__name__, args, {}, commit=False)
-        request["source"] = _source(driver)
+        request["source"] = _source(inspect.unwrap(driver).__code__)
         self._begin(title, request)
         return self.outcome()
 
@@ -290,8 +291,10 @@ class Student:
 
 
 @functools.lru_cache(maxsize=500)
-def _source(driver: Callable[..., Any]) -> str:
-    """What is sent of a driver; the same for each submission, and slow to find."""
+def _source(driver: CodeType) -> str:
+    """What is sent of a driver: slow to find, and the same for each submission. By its code, for a
+    function can hold on to the check that it was defined in.
+    """
     return textwrap.dedent(inspect.getsource(driver))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -110,6 +112,24 @@ def test_a_driver_runs_beside_the_students_code(student: Student) -> None:
         return [module.number * factor, math.floor(session.scalar_one()) if factor < 0 else 0]
 
     assert student.drive(driver, 2) == [84, 0]
+
+
+def test_a_driver_that_knows_the_check_is_forgotten_with_it(student: Student) -> None:
+    class Held:
+        pass
+
+    def drive_one_that_knows(held: Held) -> Any:
+        def driver(session: Any, module: Any) -> Any:
+            return module.add(session, 40) if session else held
+
+        return student.drive(driver)
+
+    held = Held()
+    assert drive_one_that_knows(held) == 42
+    kept = weakref.ref(held)
+    del held
+    gc.collect()
+    assert kept() is None
 
 
 def test_what_goes_wrong_beside_a_driver_is_told_without_its_name(student: Student) -> None:
