@@ -1,8 +1,7 @@
 """The control channels between judge, zygote and cells: JSON lines that bring file descriptors.
 
-Both ends take turns, so that there is never more than one message on its way. A stream socket is
-used and not one that keeps message boundaries, because only a stream tells on every system when the
-other side has gone. Standard library only.
+A stream socket is used and not one that keeps message boundaries, because only a stream tells on
+every system when the other side has gone. Standard library only.
 """
 
 from __future__ import annotations
@@ -62,13 +61,17 @@ def sender(channel: socket.socket) -> int:
 def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """The next message and its file descriptors; None where the other side has gone.
 
+    What comes after it stays on its way, with the descriptors that it brings.
+
     Raises:
         TimeoutError: none came within the channel's timeout.
     """
     line, descriptors = b"", []
     while not line.endswith(b"\n"):
         try:
-            chunk, more, _, _ = socket.recv_fds(channel, _CHUNK, _MOST_DESCRIPTORS)
+            waiting = channel.recv(_CHUNK, socket.MSG_PEEK)
+            size = waiting.find(b"\n") + 1 or len(waiting)
+            chunk, more, _, _ = socket.recv_fds(channel, size, _MOST_DESCRIPTORS)
         except ConnectionError:
             chunk, more = b"", []
         descriptors += more

@@ -1,4 +1,4 @@
-"""Control channels carry one message at a time, and tell when the other side has gone."""
+"""Control channels carry messages with their descriptors, and tell when the other side has gone."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ def test_a_control_message_may_arrive_in_pieces() -> None:
         for piece in (b'{"op"', b": ", b'"reset"}', b"\n"):
             ours.sendall(piece)
         assert control.receive(theirs) == ({"op": "reset"}, [])
+
+
+def test_messages_that_were_sent_before_anybody_read_are_read_one_by_one() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, open("/dev/null") as file:
+        control.send(ours, {"server": "there"})
+        control.send(ours, {"op": "check"}, [file.fileno()])
+        control.send(ours, {"op": "end"})
+        assert control.receive(theirs) == ({"server": "there"}, [])
+        received = control.receive(theirs)
+        assert received is not None
+        message, [descriptor] = received
+        os.close(descriptor)
+        assert message == {"op": "check"}
+        assert control.receive(theirs) == ({"op": "end"}, [])
 
 
 @pytest.mark.parametrize("unread", [b"", b"x"], ids=["read", "unread"])
