@@ -44,7 +44,7 @@ class Sandbox(ABC):
         self._mutex = threading.RLock()
         """Held while a cell is asked for, and not while it is waited for."""
         self._cells: weakref.WeakSet[Cell] = weakref.WeakSet()
-        self._closed = False
+        self._closed = threading.Event()
 
     @property
     @abstractmethod
@@ -104,7 +104,7 @@ class Sandbox(ABC):
 
     def close(self) -> None:
         """End all that runs in the sandbox, for good, whoever uses it; safe to call twice."""
-        self._closed = True
+        self._closed.set()
         self._break_off()  # so that whoever holds the mutex is not kept waiting
         with self._mutex:
             self._end()
@@ -134,7 +134,7 @@ class Sandbox(ABC):
             return self._begun_cell(limits)
 
     def _begun_cell(self, limits: Limits) -> Cell:
-        if self._closed:
+        if self._closed.is_set():
             raise SandboxError(f"{self.name} was closed.")
         cell = self._new_cell(limits)
         self._cells.add(cell)

@@ -9,6 +9,7 @@ import select
 import shutil
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -61,13 +62,16 @@ class Room:
 class Box(Cell):
     """A cell in a container of its own, which is being made while the judge does other things."""
 
-    def __init__(self, room: Room, door_dir: Path, limits: Limits) -> None:
+    def __init__(
+        self, room: Room, door_dir: Path, limits: Limits, sandbox_closed: threading.Event
+    ) -> None:
         """Have the container made.
 
         Args:
             room: where.
             door_dir: a directory that is not there yet; it is gone when the cell is ready.
             limits: of the submission.
+            sandbox_closed: set before everything in the sandbox is ended.
 
         Raises:
             SandboxError: there is no way to listen for the cell.
@@ -79,7 +83,7 @@ class Box(Cell):
         self._user = _user(rootless=room.rootless)
         self._process = 0
         self._closed = False
-        super().__init__(self._door, limits, self._said)
+        super().__init__(self._door, limits, self._said, sandbox_closed)
         self._made: Future[None] = room.errands.submit(self._make)
 
     def wait_ready(self) -> None:
@@ -169,13 +173,17 @@ class Box(Cell):
         """What the engine says.
 
         Raises:
-            SandboxError: it does not do what it is asked for.
+            SandboxError: it does not do what it is asked for, or the sandbox is closed.
         """
         try:
-            return self._room.errands.submit(errand).result()
+            asked = self._room.errands.submit(errand)
+        except RuntimeError as error:  # of one that was shut down
+            raise SandboxError("the container sandbox was closed.") from error
+        try:
+            return asked.result()
         except engine_errors() as error:
-            told = clean(str(getattr(error, "explanation", None) or error), 300)
-            raise SandboxError(f"the container engine refuses the sandbox: {told}") from error
+            why = clean(str(getattr(error, "explanation", None) or error), 300)
+            raise SandboxError(f"the container engine refuses the sandbox: {why}") from error
 
     def _said(self) -> str:
         if self._closed:
