@@ -43,8 +43,8 @@ class Graded:
     results: dict[str, Any]
     peak_mb: float
     """Resident memory of the largest of the judge's processes."""
-    early_mb: float
-    """The same after a quarter of the time."""
+    quarters_mb: tuple[float, ...]
+    """The same after one, two and three quarters of the time."""
 
     @property
     def checks(self) -> dict[str, list[float]]:
@@ -124,7 +124,8 @@ def grade(folder: Path, root: Path, *options: str) -> Graded:
     assert process.returncode == 0, process.returncode
     seconds = time.perf_counter() - began
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    return Graded(seconds, results, max(seen), seen[len(seen) // 4])
+    quarters = tuple(seen[len(seen) * quarter // 4] for quarter in (1, 2, 3))
+    return Graded(seconds, results, max(seen), quarters)
 
 
 def compare(gradings: dict[str, Graded], students: int) -> None:
@@ -154,7 +155,7 @@ def tell(whole: Graded, students: int) -> None:
     print(f"  300 students would take {300 * each / 60:.0f} min")
     print(
         f"  the largest of the judge's processes: {whole.peak_mb:.0f} MB at its peak,"
-        f" {whole.early_mb:.0f} MB after a quarter"
+        f" {', '.join(f'{mb:.0f}' for mb in whole.quarters_mb)} MB after each quarter"
     )
     print(f"\n{'exercise':20}{'checks':>8}{'median':>12}{'longest':>12}{'of the time':>14}")
     total = sum(sum(seconds) for seconds in whole.checks.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from grader.results import (
     Outcome,
     Reason,
     SubmissionResult,
+    check_from_json,
+    check_to_json,
 )
 from grader.submissions import Submission
 from grader.text import clean
@@ -35,6 +38,16 @@ class Judged:
 
     result: CheckResult
     seconds: float
+
+
+def encoded(found: Sequence[Judged]) -> str:
+    """What some checks found, as text for another process."""
+    return json.dumps([[check_to_json(one.result), one.seconds] for one in found])
+
+
+def decoded(text: str) -> list[Judged]:
+    """The inverse of `encoded`."""
+    return [Judged(check_from_json(result), seconds) for result, seconds in json.loads(text)]
 
 
 Keep = Callable[[DeskKey, Sequence[Judged]], None]
@@ -80,15 +93,15 @@ class Gathered:
                 self.judged[number, exercise, one.result.name] = one
         self._tell()
 
-    def add(self, key: CheckKey, result: CheckResult, seconds: float) -> None:
+    def add(self, key: CheckKey, judged: Judged) -> None:
         """A check has been run."""
-        self.judged[key] = Judged(result, seconds)
+        self.judged[key] = judged
         number, exercise, _ = key
         found = [self.judged.get((number, exercise, name)) for name in self._names[exercise]]
         whole = [one for one in found if one and one.result.outcome is not Outcome.ERROR]
         if len(whole) == len(found):
             self._keep((number, exercise), whole)
-        self._found(exercise, result)
+        self._found(exercise, judged.result)
         self._tell()
 
     def spare(self) -> None:

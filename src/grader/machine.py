@@ -106,12 +106,25 @@ class Machine:
 
     def run(self, work: Work, done: Collection[DeskKey], gathered: Gathered) -> None:
         """See `Workplace`."""
-        from grader.session import run
+        from grader.session import run_lanes, run_plan
 
         desks = [key for key, _, _ in work.desks() if key not in done]
         if not desks and done:
             return
-        plan = Plan(
+        jobs = min(self._jobs, len(desks))
+        try:
+            if jobs > 1:
+                self._sandbox.close()  # each process has one of its own
+                run_plan(self._plan(work, done), jobs, gathered)
+            else:  # they begin while pytest starts
+                with contextlib.closing(self._lanes(work, done)) as lanes:
+                    run_lanes(lanes, gathered)
+        finally:
+            if self._server.durable and not self._standby:
+                _sweep(self._server)  # what a process left that was killed
+
+    def _plan(self, work: Work, done: Collection[DeskKey]) -> Plan:
+        return Plan(
             course_root=str(self._course_root.resolve()),
             paths=tuple(os.path.abspath(p) for p in self._paths),
             exercises=tuple(e.name for e in work.exercises),
@@ -123,19 +136,7 @@ class Machine:
             server=Attachment.of(self._server).to_plain(),
             fingerprint=fingerprint(work.submissions, work.exercises),
             done=tuple(sorted(done)),
-            first=work.first,
         )
-        jobs, lanes = min(self._jobs, len(desks)), None
-        try:
-            with contextlib.ExitStack() as stack:
-                if jobs > 1:
-                    self._sandbox.close()  # each process has one of its own
-                else:  # they begin while pytest starts
-                    lanes = stack.enter_context(contextlib.closing(self._lanes(work, done)))
-                run(plan, jobs, gathered, lanes)
-        finally:
-            if self._server.durable and not self._standby:
-                _sweep(self._server)  # what a process left that was killed
 
     def _lanes(self, work: Work, done: Collection[DeskKey]) -> Lanes:
         rows = [

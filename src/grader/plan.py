@@ -1,4 +1,4 @@
-"""What one grading is to do, as a file that every pytest process of it reads."""
+"""What one grading by several processes is to do, as a file that each of them reads."""
 
 from __future__ import annotations
 
@@ -38,8 +38,6 @@ class Plan:
     """Of the submissions and exercises as they were when the grading began."""
     done: tuple[DeskKey, ...] = ()
     """Submissions at exercises that need no grading: what is found there is known."""
-    first: tuple[str, ...] = ()
-    """Names of checks that are run before the others of their exercise."""
 
     def write(self, folder: Path) -> Path:
         """Write the plan where only this user can read it: it holds the server's password."""
@@ -51,7 +49,7 @@ class Plan:
     @classmethod
     def read(cls, path: Path) -> Plan:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        listed = {name: tuple(plain[name]) for name in ("paths", "exercises", "first")}
+        listed = {name: tuple(plain[name]) for name in ("paths", "exercises")}
         done = tuple((number, exercise) for number, exercise in plain["done"])
         return cls(**{**plain, **listed, "done": done})
 

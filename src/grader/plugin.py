@@ -1,5 +1,7 @@
-"""The pytest plugin: collects a plan into one item per submission, exercise and check, and runs
-them.
+"""The pytest plugin: one item per submission, exercise and check.
+
+In one process the checks are run by lanes, and an item is made for each that they tell of. For
+several processes a plan is collected into items, which run them.
 
 Node ids look like ``grading.kitplan::3::04_repository::test_update``; the number stands for a
 submission, so that no name that a student chose becomes part of an id. pytest-xdist spreads items
@@ -10,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -23,23 +24,16 @@ from grader import plan as plans
 from grader.catalog import CheckSpec, Exercise, load_course
 from grader.desk import Desk
 from grader.errors import GraderError, JudgeError
-from grader.gathered import Judged
+from grader.gathered import Judged, decoded, encoded
 from grader.judge import Judge
-from grader.lanes import Found, Lanes
+from grader.lanes import Found
 from grader.plan import Plan
-from grader.results import CheckResult, Outcome, check_to_json
+from grader.results import CheckResult, Outcome
 from grader.sandbox import open_sandbox
 from grader.submissions import Submission, read_submissions
-from grader.work import CheckKey, in_turn
+from grader.work import CheckKey
 from pglab.errors import PglabError
 from pglab.servers.attached import AttachedServer, Attachment
-
-PROPERTY = "kit-result"
-"""Name of the property of a pytest report that holds a check's result."""
-
-
-SECONDS = "kit-seconds"
-"""Name of the property that says how long the check took: pytest may have waited for less of it."""
 
 
 class NotPassedError(Exception):
@@ -58,7 +52,7 @@ class Bench:
         self._following: Desk | None = None
         self._failed = False
 
-    def found(self, item: CheckItem) -> Judged | None:
+    def found(self, item: PlannedCheck) -> Judged | None:
         """What an item's check finds; None where a check before it failed, and that is enough."""
         began = time.perf_counter()
         desk = self._desk_of(item.node)
@@ -122,6 +116,7 @@ def _is_at(desk: Desk, node: ExerciseNode) -> bool:
     return (desk.submission, desk.exercise) == (node.submission, node.exercise)
 
 
+Report = pytest.CollectReport | pytest.TestReport
 _BENCH = pytest.StashKey[Bench]()
 _FROZEN = pytest.StashKey[bool]()
 
@@ -142,23 +137,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Where lanes run the checks: report each as soon as they tell of it."""
-    plugins = session.config.pluginmanager.get_plugins()
-    lanes = next((plugin for plugin in plugins if isinstance(plugin, Lanes)), None)
-    if lanes is None or session.testsfailed:  # what could not be collected has failed already
-        return None
-    items = {item.key: item for item in session.items if isinstance(item, CheckItem)}
-    for key, found in lanes:
-        items[key].known = (found,)
-        session.config.hook.pytest_runtest_protocol(item=items[key], nextitem=None)
-        items[key].known = None
-    return True
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    if isinstance(item, CheckItem) and isinstance(nextitem, CheckItem):
+    if isinstance(item, PlannedCheck) and isinstance(nextitem, PlannedCheck):
         item.more = nextitem.node is item.node
         item.following = None if item.more else nextitem.node
 
@@ -167,10 +147,29 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """An item lives as long as its process: it keeps nothing that its report has."""
+    """What was found goes from the item, which may live as long as its process, to its report."""
     report = yield
-    if call.when == "call":
-        item.user_properties.clear()
+    if call.when == "call" and isinstance(item, CheckItem):
+        vars(report)["judged"], item.judged = item.judged, None
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any], dict[str, Any]]:
+    """A report goes to another process."""
+    plain = yield
+    if plain.get("judged"):
+        plain["judged"] = encoded([plain["judged"]])
+    return plain
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_from_serializable() -> Generator[None, Report, Report]:
+    """A report has come from another process."""
+    report = yield
+    known = vars(report)
+    if known.get("judged"):
+        [known["judged"]] = decoded(known["judged"])
     return report
 
 
@@ -246,17 +245,57 @@ class ExerciseNode(pytest.Collector):
     exercise: Exercise
     plan: Plan
 
-    def collect(self) -> Iterator[CheckItem]:
-        hidden_too = not self.plan.visible_only
-        specs = [spec for spec in self.exercise.checks if spec.visible or hidden_too]
-        for spec in in_turn(specs, self.plan.first):
-            item: CheckItem = CheckItem.from_parent(self, name=spec.name)
-            item.node, item.spec = self, spec
-            yield item
+    def collect(self) -> Iterator[PlannedCheck]:
+        for spec in self.exercise.checks:
+            if spec.visible or not self.plan.visible_only:
+                item: PlannedCheck = PlannedCheck.from_parent(self, name=spec.name)
+                item.node, item.spec = self, spec
+                yield item
 
 
 class CheckItem(pytest.Item):
     """One check on one submission."""
+
+    judged: Judged | None = None
+    """What was found, until that is reported."""
+
+    def found(self) -> Found:
+        """What comes of the check."""
+        raise NotImplementedError
+
+    def runtest(self) -> None:
+        found = self.found()
+        if isinstance(found, Exception):
+            raise found
+        if found is None:
+            pytest.skip("a check before it failed")
+        self.judged = found
+        if found.result.outcome is not Outcome.PASSED:
+            raise NotPassedError(_told(found.result))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, NotPassedError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+
+class ToldCheck(CheckItem):
+    """One that has been run already. It is made when that is told, and not kept."""
+
+    known: Found
+
+    @classmethod
+    def of(cls, parent: pytest.Session, key: CheckKey, found: Found) -> ToldCheck:
+        item: ToldCheck = cls.from_parent(parent, name="::".join(map(str, key)))
+        item.known = found
+        return item
+
+    def found(self) -> Found:
+        return self.known
+
+
+class PlannedCheck(CheckItem):
+    """One of a plan."""
 
     node: ExerciseNode
     spec: CheckSpec
@@ -264,33 +303,9 @@ class CheckItem(pytest.Item):
     """Whether another check of the same submission and exercise follows."""
     following: ExerciseNode | None = None
     """What comes afterwards, where no other check of this follows."""
-    known: tuple[Found] | None = None
-    """What came of it, where that is known before it is run."""
 
-    @property
-    def key(self) -> CheckKey:
-        return self.node.number, self.node.exercise.name, self.spec.name
-
-    def runtest(self) -> None:
-        found = self.known[0] if self.known else self.config.stash[_BENCH].found(self)
-        if isinstance(found, Exception):
-            raise found
-        if found is None:
-            pytest.skip("a check before it failed")
-        result = found.result
-        self.user_properties.append((PROPERTY, json.dumps(check_to_json(result))))
-        self.user_properties.append((SECONDS, found.seconds))
-        if result.outcome is not Outcome.PASSED:
-            raise NotPassedError(_told(result))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, NotPassedError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        code = self.spec.function.__code__
-        return Path(code.co_filename), code.co_firstlineno, self.spec.title
+    def found(self) -> Found:
+        return self.config.stash[_BENCH].found(self)
 
 
 def _told(result: CheckResult) -> str:

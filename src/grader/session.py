@@ -1,22 +1,19 @@
-"""Runs a plan with pytest, in this process or in several, and gathers what its checks found."""
+"""Runs checks with pytest, in this process or in several, and gathers what they find."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from grader.errors import JudgeError
 from grader.folders import temporary_folder
-from grader.gathered import Gathered
+from grader.gathered import Gathered, Judged
 from grader.lanes import Lanes
 from grader.plan import Plan
-from grader.plugin import PROPERTY, SECONDS
-from grader.results import check_from_json
+from grader.plugin import ToldCheck
 
 _GRADED = (
     pytest.ExitCode.OK,
@@ -45,34 +42,62 @@ class Reports:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         number, exercise, name = report.nodeid.rsplit("::", 3)[1:]
         key = (int(number), exercise, name)
-        properties: Mapping[str, Any] = dict(report.user_properties)
-        if report.when == "call" and PROPERTY in properties:
-            result = check_from_json(json.loads(properties[PROPERTY]))
-            self._gathered.add(key, result, properties[SECONDS])
+        judged: Judged | None = getattr(report, "judged", None)
+        if judged is not None:
+            self._gathered.add(key, judged)
         elif report.skipped:  # a check before it failed, and that was to be enough
             self._gathered.spare()
         elif report.failed:
             self._gathered.problems[key] = _why(report)
 
 
-def run(plan: Plan, jobs: int, gathered: Gathered, lanes: Lanes | None) -> None:
-    """Run a plan's checks.
+class Loop:
+    """A plugin of pytest that reports every check as soon as lanes tell of it."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        for key, found in self._lanes:
+            item = ToldCheck.of(session, key, found)
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return True
+
+
+def run_lanes(lanes: Lanes, gathered: Gathered) -> None:
+    """Report the checks that lanes run in this process.
 
     Args:
-        jobs: processes.
         gathered: gets what they find.
-        lanes: run the checks, where that is not for several processes.
 
     Raises:
         JudgeError: nothing could be graded.
     """
     with temporary_folder() as folder:
-        arguments = [str(plan.write(folder))]
-        if jobs > 1:
-            arguments += ["-p", "xdist.plugin", "-p", "grader.spread", "-n", str(jobs)]
-            arguments += ["--dist", "loadscope"]
-        reports = Reports(gathered)
-        code = _run_pytest(folder, arguments, [reports, lanes] if lanes else [reports])
+        _run(folder, [str(folder)], gathered, [Loop(lanes)])
+
+
+def run_plan(plan: Plan, jobs: int, gathered: Gathered) -> None:
+    """Run a plan's checks in several processes.
+
+    Args:
+        jobs: how many.
+        gathered: gets what they find.
+
+    Raises:
+        JudgeError: nothing could be graded.
+    """
+    with temporary_folder() as folder:
+        arguments = [str(plan.write(folder)), "-p", "xdist.plugin", "-p", "grader.spread"]
+        _run(folder, [*arguments, "-n", str(jobs), "--dist", "loadscope"], gathered, [])
+
+
+def _run(
+    folder: Path, arguments: Sequence[str], gathered: Gathered, plugins: Sequence[object]
+) -> None:
+    reports = Reports(gathered)
+    code = _run_pytest(folder, arguments, [reports, *plugins])
     if reports.interrupted:
         raise KeyboardInterrupt
     if reports.fault or code not in _GRADED:

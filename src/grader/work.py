@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.catalog import CheckSpec, Exercise
@@ -39,7 +39,7 @@ class Work:
 
     def turns(self, exercise: Exercise) -> list[CheckSpec]:
         """The same, in the order in which they are run."""
-        return in_turn(self.specs(exercise), self.first)
+        return sorted(self.specs(exercise), key=lambda spec: spec.name not in self.first)
 
     def desks(self) -> Iterator[tuple[DeskKey, Submission, Exercise]]:
         """Every submission at every exercise that it holds files of."""
@@ -53,8 +53,3 @@ class Work:
         """How many checks there are to run."""
         each = {exercise.name: len(self.specs(exercise)) for exercise in self.exercises}
         return sum(each[name] for (_, name), _, _ in self.desks())
-
-
-def in_turn(specs: Iterable[CheckSpec], first: Collection[str]) -> list[CheckSpec]:
-    """Checks, those of these names before the others."""
-    return sorted(specs, key=lambda spec: spec.name not in first)

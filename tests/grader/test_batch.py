@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from grader import machine, plugin, session, submissions
+from grader import machine, session, submissions
 from grader.batch import grade
 from grader.catalog import CheckSpec
 from grader.desk import Desk
@@ -393,20 +393,26 @@ def test_a_server_that_goes_away_leaves_errors_and_what_was_found_before(
     assert found["eve"] == [E, E]
 
 
-def test_submissions_that_change_meanwhile_are_not_graded(
-    graded: Graded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_submissions_that_change_meanwhile_are_not_graded_by_processes_that_read_them_again(
+    graded: Graded, tmp_path: Path
 ) -> None:
     """Results go by number: one folder more, and everybody after it would get another's points."""
     folder = make_class(tmp_path / "class", {"bob": SOLUTION, "eve": STARTER})
-    reading = plugin.read_submissions
 
-    def read(paths: Any, exercises: Any) -> Any:
+    def change(done: int, total: int) -> None:
         make_class(folder, {"ada": STARTER})
-        return reading(paths, exercises)
 
-    monkeypatch.setattr(plugin, "read_submissions", read)
     with pytest.raises(JudgeError, match=r"graded\. Submissions or exercises changed meanwhile"):
-        graded(folder)
+        graded(folder, jobs=2, progress=change)
+
+
+def test_one_process_grades_what_it_has_read(graded: Graded, tmp_path: Path) -> None:
+    folder = make_class(tmp_path / "class", {"bob": SOLUTION, "eve": STARTER})
+
+    def change(done: int, total: int) -> None:
+        make_class(folder, {"ada": SOLUTION, "bob": STARTER})
+
+    assert outcomes(graded(folder, progress=change)) == {"bob": [P, P], "eve": [F, F]}
 
 
 def test_the_order_is_that_of_the_names_that_were_given(

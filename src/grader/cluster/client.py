@@ -15,10 +15,10 @@ from distributed import Client, Future, KilledWorker
 
 from grader.catalog import Exercise
 from grader.cluster import node
-from grader.cluster.orders import Absent, Delivery, Greeting, Nodes, Order, Setup, decoded, pack
+from grader.cluster.orders import Absent, Delivery, Greeting, Nodes, Order, Setup, pack
 from grader.errors import ClusterError
 from grader.evidence import surroundings
-from grader.gathered import Gathered
+from grader.gathered import Gathered, decoded
 from grader.results import Evidence
 from grader.work import DeskKey, Work
 
@@ -244,7 +244,7 @@ class _Round:
         for exercise, text in delivery.judged.items():
             for one in decoded(text):
                 key = (delivery.number, exercise, one.result.name)
-                self._gathered.add(key, one.result, one.seconds)
+                self._gathered.add(key, one)
         for (exercise, name), why in delivery.problems.items():
             self._gathered.problems[delivery.number, exercise, name] = why
 

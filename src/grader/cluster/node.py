@@ -15,11 +15,11 @@ from collections.abc import Iterator
 import psycopg
 
 from grader.catalog import load_course
-from grader.cluster.orders import Absent, Delivery, Greeting, Order, Setup, encoded, unpack
+from grader.cluster.orders import Absent, Delivery, Greeting, Order, Setup, unpack
 from grader.errors import GraderError
 from grader.evidence import evidence_of
 from grader.folders import temporary_folder
-from grader.gathered import Judged
+from grader.gathered import Judged, encoded
 from grader.judge import Judge
 from grader.lanes import Lanes, Row, left_open
 from grader.results import Outcome

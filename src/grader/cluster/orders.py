@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.catalog import Exercise
-from grader.gathered import Judged
-from grader.results import Evidence, check_from_json, check_to_json
+from grader.results import Evidence
 
 _CACHE = "__pycache__"
 
@@ -108,13 +106,3 @@ def unpack(archive: bytes, folder: Path) -> None:
     """Write what `pack` has packed."""
     with zipfile.ZipFile(io.BytesIO(archive)) as content:
         content.extractall(folder)
-
-
-def encoded(found: Sequence[Judged]) -> str:
-    """What was found at an exercise, as text."""
-    return json.dumps([[check_to_json(one.result), one.seconds] for one in found])
-
-
-def decoded(text: str) -> list[Judged]:
-    """The inverse of `encoded`."""
-    return [Judged(check_from_json(result), seconds) for result, seconds in json.loads(text)]

@@ -13,9 +13,10 @@ import pytest
 from grader.catalog import Exercise, load_course
 from grader.cluster import node
 from grader.cluster.client import _agreed, _orders
-from grader.cluster.orders import Delivery, Greeting, Order, Setup, decoded, pack, unpack
+from grader.cluster.orders import Delivery, Greeting, Order, Setup, pack, unpack
 from grader.errors import ClusterError
 from grader.evidence import surroundings
+from grader.gathered import decoded
 from grader.results import Evidence, Outcome
 from grader.submissions import Submission
 from grader.work import Work

@@ -13,9 +13,9 @@ from distributed import KilledWorker
 from grader.catalog import load_course
 from grader.cluster import client
 from grader.cluster.client import _Round
-from grader.cluster.orders import Absent, Delivery, Order, encoded
+from grader.cluster.orders import Absent, Delivery, Order
 from grader.errors import ClusterError
-from grader.gathered import Gathered, Judged
+from grader.gathered import Gathered, Judged, encoded
 from grader.results import Outcome
 from grader.submissions import Submission
 from grader.work import Work
