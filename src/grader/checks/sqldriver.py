@@ -10,6 +10,8 @@ def run_statements(
     session: "Any", module: "Any", statements: "Any", autocommit: bool, most_rows: int
 ) -> "Any":
     """Run statements one by one on one connection; what the last one gave, or who was refused."""
+    import time
+
     import psycopg
 
     columns: list[str] | None = None
@@ -18,6 +20,7 @@ def run_statements(
     with session.get_bind().connect().execution_options(**how) as connection:
         cursor = connection.connection.cursor()
         for number, (text, parameters) in enumerate(statements):
+            began = time.monotonic()
             try:
                 cursor.execute(text, parameters)
                 columns, rows = None, []
@@ -33,6 +36,7 @@ def run_statements(
                     "sqlstate": error.sqlstate,
                     "message": error.diag.message_primary or str(error),
                     "position": error.diag.statement_position,
+                    "lasted": time.monotonic() - began,
                 }
                 return {"refused": refused, "columns": None, "rows": []}
     return {"refused": None, "columns": columns, "rows": rows}

@@ -28,6 +28,7 @@ from grader.errors import CheckError
 from grader.results import Failure, Reason
 from grader.sandbox.outcomes import Answer
 from grader.text import clean
+from grader.worker.limits import Limits, broken_limit
 from pglab.scripts import Bound, Step, bind, steps_of
 
 MOST_ROWS = 10_000
@@ -187,11 +188,12 @@ def _error(said: Any, steps: list[Step], bound: list[Bound]) -> SqlError:
     step, sent = steps[number], bound[number].as_sent
     position = said["position"]
     before = sent[: int(position) - 1] if isinstance(position, str) and position.isdigit() else ""
-    sqlstate = said["sqlstate"]
+    sqlstate, message = said["sqlstate"], clean(str(said["message"]), 500)
+    cancelled = psycopg.errors.QueryCanceled()
     return SqlError(
         type=clean(str(said["type"]), 100),
         sqlstate=clean(sqlstate, 5) if isinstance(sqlstate, str) else None,
-        message=clean(str(said["message"]), 500),
+        message=message + broken_limit(cancelled, message, Limits(), float(said["lasted"])),
         line=step.line + before.count("\n"),
         statement=step.text,
     )

@@ -119,7 +119,17 @@ def test_the_rows_of_the_last_statement_are_returned_as_plain_values(run: Run, a
         ("SELECT 1 AS n; DELETE FROM payments", Reason.ASSERTION, "is DELETE, in line 1; it gives"),
         ("SELECT 1 AS n, 2 AS n", Reason.ASSERTION, "are called n. Whoever reads it cannot tell"),
         ("SELECT generate_series(1, 20000)", Reason.ASSERTION, "gives more than 10,000 rows."),
-        ("SELECT pg_sleep(60)", Reason.RAISED, "canceling statement due to statement timeout"),
+        (
+            "SELECT pg_sleep(60)",
+            Reason.RAISED,
+            "canceling statement due to statement timeout (a limit of the sandbox: a statement may"
+            " take 5 seconds) (SQLSTATE 57014).",
+        ),
+        (
+            "SET statement_timeout = '300ms'; SELECT pg_sleep(60)",
+            Reason.RAISED,
+            "canceling statement due to statement timeout (SQLSTATE 57014).",
+        ),
         ("SELECT 1; " * 501, Reason.LIMIT, "revenue.sql holds 501 statements; at most 500 are run"),
         ("SELECT repeat('x', 9000000)", Reason.WIRE, "cannot be read as plain values"),
         ("COPY payments TO STDOUT", Reason.RAISED, "PostgreSQL refused revenue.sql in line 1: "),
