@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from grader.checks import check, hint
@@ -20,6 +20,8 @@ TRACKS = {
     "privacy": "Privacy at work",
 }
 MOST_STATEMENTS = 40
+# Of a hash; and of all of them, in kilobytes times rounds.
+MOST_MEGABYTES, MOST_THREADS, MOST_WORK = 128, 16, 4096 * 1024
 
 
 def a_school(data, learners=40):
@@ -461,6 +463,24 @@ def edit(db, statement, parameters):
         )
 
 
+def too_high(hashes):
+    """The costs of the first hash that asks for more than there is, in words; empty for none."""
+    work = 0
+    for kept in hashes:
+        try:
+            costs = extract_parameters(kept)
+        except InvalidHashError:
+            continue
+        megabytes = costs.memory_cost // 1024
+        work += costs.memory_cost * costs.time_cost
+        if megabytes > MOST_MEGABYTES or costs.parallelism > MOST_THREADS or work > MOST_WORK:
+            return (
+                f"memory: {megabytes:,} MB, rounds: {costs.time_cost:,}, threads:"
+                f" {costs.parallelism:,}, hashes: {len(hashes):,}"
+            )
+    return ""
+
+
 @check("No password can be read in the tables, and the hashes are those of the password")
 def test_passwords(student, db, data):
     number, arguments = a_school(data, learners=6)
@@ -476,8 +496,21 @@ def test_passwords(student, db, data):
         actual="the password itself",
         show=(),
     )
-    for kept in sorted({row["password_hash"] for row in db.rows("users")}):
+    hashes = sorted({row["password_hash"] for row in db.rows("users")})
+    costs = too_high(hashes)
+    assert not costs, hint(
+        "To find out whether a password fits these hashes takes more than a server has for somebody"
+        " who signs in.",
+        question="Who waits while a hash is computed, and how many sign in at the same time?",
+        misconception="",
+        expected=f"at most {MOST_MEGABYTES} MB and {MOST_THREADS} threads for a hash, and in a few"
+        " seconds all of them",
+        actual=costs,
+        show=(),
+    )
+    for kept in hashes:
         try:
+            extract_parameters(kept)  # of what it cannot read, the costs are not known either
             fits = PasswordHasher().verify(kept, password)
         except (InvalidHashError, VerificationError):
             fits = False
