@@ -161,7 +161,10 @@ class Desk:
             seat.discard_cell()
 
     def _result(self, spec: CheckSpec, failure: Failure | None, output: str) -> CheckResult:
-        if failure is not None and self._database in self.judge.quota.exceeded:
+        if failure is not None and self.judge.sandbox.is_closed:
+            # The grading is broken off: what ended was ended.
+            failure = Failure(Reason.KIT, "The sandbox was closed while this check ran.")
+        elif failure is not None and self._database in self.judge.quota.exceeded:
             # Whatever broke after that broke because nobody is let into the database any more.
             failure = findings.database_full(self.judge.quota.megabytes)
         failure, output = steady((failure, output), self._names)

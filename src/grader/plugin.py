@@ -128,8 +128,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile |
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Leave what was collected out of the search for garbage, which would otherwise be put off the
-    longer the larger the class is.
+    """Leave what is there by now out of the search for garbage, which would otherwise be put off
+    the longer the larger the class is.
     """
     if not gc.get_freeze_count():  # nobody else has done it
         gc.freeze()

@@ -28,6 +28,7 @@ def run_statements(
                     columns = [column.name for column in cursor.description]
                     rows = [list(row) for row in cursor.fetchmany(most_rows + 1)]
                 if number + 1 == len(statements) and not autocommit:
+                    began = time.monotonic()
                     connection.connection.commit()
             except psycopg.Error as error:
                 refused = {

@@ -178,7 +178,7 @@ class SqlFiles:
             if columns is not None and any(len(row) != len(columns) for row in rows):
                 raise ValueError("rows of another width than their columns")
             return None if columns is None else [str(c) for c in columns], list(rows)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise NotPassed(_no_answer(name)) from error
 
 

@@ -44,7 +44,12 @@ class Sandbox(ABC):
         self._mutex = threading.RLock()
         """Held while a cell is asked for, and not while it is waited for."""
         self._cells: weakref.WeakSet[Cell] = weakref.WeakSet()
-        self._closed = threading.Event()
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been closed: then everything in it ends, through no fault of its own."""
+        return self._closed
 
     @property
     @abstractmethod
@@ -104,7 +109,7 @@ class Sandbox(ABC):
 
     def close(self) -> None:
         """End all that runs in the sandbox, for good, whoever uses it; safe to call twice."""
-        self._closed.set()
+        self._closed = True
         self._break_off()  # so that whoever holds the mutex is not kept waiting
         with self._mutex:
             self._end()
@@ -134,7 +139,7 @@ class Sandbox(ABC):
             return self._begun_cell(limits)
 
     def _begun_cell(self, limits: Limits) -> Cell:
-        if self._closed.is_set():
+        if self._closed:
             raise SandboxError(f"{self.name} was closed.")
         cell = self._new_cell(limits)
         self._cells.add(cell)

@@ -9,7 +9,6 @@ import select
 import shutil
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -62,16 +61,13 @@ class Room:
 class Box(Cell):
     """A cell in a container of its own, which is being made while the judge does other things."""
 
-    def __init__(
-        self, room: Room, door_dir: Path, limits: Limits, sandbox_closed: threading.Event
-    ) -> None:
+    def __init__(self, room: Room, door_dir: Path, limits: Limits) -> None:
         """Have the container made.
 
         Args:
             room: where.
             door_dir: a directory that is not there yet; it is gone when the cell is ready.
             limits: of the submission.
-            sandbox_closed: set before everything in the sandbox is ended.
 
         Raises:
             SandboxError: there is no way to listen for the cell.
@@ -83,7 +79,7 @@ class Box(Cell):
         self._user = _user(rootless=room.rootless)
         self._process = 0
         self._closed = False
-        super().__init__(self._door, limits, self._said, sandbox_closed)
+        super().__init__(self._door, limits, self._said)
         self._made: Future[None] = room.errands.submit(self._make)
 
     def wait_ready(self) -> None:
@@ -177,13 +173,13 @@ class Box(Cell):
         """
         try:
             asked = self._room.errands.submit(errand)
-        except RuntimeError as error:  # of one that was shut down
+        except RuntimeError as error:  # of an executor that was shut down
             raise SandboxError("the container sandbox was closed.") from error
         try:
             return asked.result()
         except engine_errors() as error:
-            why = clean(str(getattr(error, "explanation", None) or error), 300)
-            raise SandboxError(f"the container engine refuses the sandbox: {why}") from error
+            told = clean(str(getattr(error, "explanation", None) or error), 300)
+            raise SandboxError(f"the container engine refuses the sandbox: {told}") from error
 
     def _said(self) -> str:
         if self._closed:

@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import socket
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,14 +33,12 @@ class Cell:
         channel: socket.socket,
         limits: Limits,
         last_words: Callable[[], str],
-        sandbox_closed: threading.Event,
         *,
         isolated: bool = True,
     ) -> None:
         self._channel = channel
         self._limits = limits
         self._last_words = last_words
-        self._sandbox_closed = sandbox_closed
         self._isolated = isolated
         self._pid = 0
         """Of a cell that is not isolated; another's is a number of its own namespace."""
@@ -161,18 +158,12 @@ class Cell:
         return resident_bytes(self._known_as) if self._known_as else 0
 
     def _why_ended(self, runner: Runner) -> Ended | None:
-        """Which limit of the kernel's a runner ran into that has hung up; None for no limit.
-
-        Raises:
-            SandboxError: it was ended with the whole sandbox, which nothing of a submission can do.
-        """
+        """Which limit of the kernel's a runner ran into that has hung up; None for no limit."""
         try:
             self.wait_ready()
             self._send({"op": "why", "pid": runner.pid})
             told = self._receive()
         except SandboxError:
-            if self._sandbox_closed.is_set():
-                raise SandboxError("the sandbox was closed") from None
             return None
         if told["killed_for_memory"]:
             return over_memory(self._limits)

@@ -109,7 +109,7 @@ class ContainerSandbox(Sandbox):
             self.start()
         assert self._room is not None
         assert self._directory is not None
-        return Box(self._room, self._directory / str(next(self._numbers)), limits, self._closed)
+        return Box(self._room, self._directory / str(next(self._numbers)), limits)
 
     def _prepare(self, engine: Any, directory: Path) -> Room:
         places = list(readable_places())

@@ -79,7 +79,6 @@ class Runner:
 
         Raises:
             WireError: the request is too large, or not plain.
-            SandboxError: the sandbox was closed meanwhile.
         """
         self.begin(request)
         return self.finish(seconds)
@@ -89,7 +88,6 @@ class Runner:
 
         Raises:
             WireError: the request is too large, or not plain.
-            SandboxError: the sandbox was closed meanwhile.
         """
         number = secrets.token_hex(8)
         self._asked = _Asked(number, memoryview(wire.frame({**request, "id": number})))
@@ -97,11 +95,7 @@ class Runner:
         self.has_answered()
 
     def has_answered(self, seconds: float = 0) -> bool:
-        """Whether `finish` would return at once, after waiting for that at most so long.
-
-        Raises:
-            SandboxError: the sandbox was closed meanwhile.
-        """
+        """Whether `finish` would return at once, after waiting for that at most so long."""
         asked = self._asked
         assert asked is not None, "begin() comes first"
         if asked.outcome is None:
@@ -109,11 +103,7 @@ class Runner:
         return asked.outcome is not None
 
     def finish(self, seconds: float) -> Outcome:
-        """The answer to what `begin` sent, waiting at most this long from now.
-
-        Raises:
-            SandboxError: the sandbox was closed meanwhile.
-        """
+        """The answer to what `begin` sent, waiting at most this long from now."""
         asked = self._asked
         assert asked is not None, "begin() comes first"
         if not self.has_answered(seconds):

@@ -146,7 +146,7 @@ class ZygoteSandbox(Sandbox):
             request = {"op": "cell", "limits": limits.to_plain()}
             control.send(self._control, request, [theirs.fileno()])
             theirs.close()
-            return Cell(ours, limits, self._last_words, self._closed, isolated=self.isolated)
+            return Cell(ours, limits, self._last_words, isolated=self.isolated)
         except OSError as error:
             ours.close()
             raise SandboxError(f"{self.name} is gone: {self._last_words()}") from error

@@ -70,13 +70,13 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     while not line.endswith(b"\n"):
         try:
             waiting = channel.recv(_CHUNK, socket.MSG_PEEK)
+            if not waiting:
+                return None
             size = waiting.find(b"\n") + 1 or len(waiting)
             chunk, more, _, _ = socket.recv_fds(channel, size, _MOST_DESCRIPTORS)
         except ConnectionError:
-            chunk, more = b"", []
-        descriptors += more
-        if not chunk:
             return None
+        descriptors += more
         line += chunk
     message: dict[str, Any] = json.loads(line)
     return message, descriptors
