@@ -22,6 +22,7 @@ from grader.results import Failure, Reason
 from grader.sandbox import Runner
 from grader.sitting import NeverImports, Sitting
 from grader.text import clean, literal, lower_first
+from pglab.errors import TooManyStatements
 from pglab.scratch import Database, Role
 from pglab.servers.server import connect
 from pglab.witness import Mark, Statement
@@ -267,9 +268,12 @@ class Examination:
         return [self._read(*call) for call in self._calls]
 
     def _read(self, since: Mark, until: Mark | None = None) -> list[Statement]:
-        found = self.judge.witness.statements(
-            since, until=until, role=self.role.name, database=self.database.name
-        )
+        try:
+            found = self.judge.witness.statements(
+                since, until=until, role=self.role.name, database=self.database.name
+            )
+        except TooManyStatements as error:  # all of them are the submission's own
+            raise NotPassed(findings.too_many_statements()) from error
         return [statement for statement in found if statement.text not in self._left_out]
 
     def routines(self) -> list[str]:
@@ -302,6 +306,12 @@ class Examination:
         calls = self.student.calls
         if self._answer is not None and self._answer[0] == len(calls):
             return self._answer[1]()
+        if not calls and self._calls:  # of rivals, or of migrations
+            return findings.misshapen(
+                "What your code left in the database",
+                "Which tables, columns and rows does the README ask for?",
+                "",
+            )
         if not calls:
             raise error
         call = calls[-1]

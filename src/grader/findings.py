@@ -20,7 +20,15 @@ MACHINE = (GraderError, PglabError, psycopg.Error, OSError)
 
 # What a check file runs into when an answer does not have the shape that the exercise describes:
 # in Python, and in a query that is given such an answer.
-SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
+SHAPE = (
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    StopIteration,
+    RecursionError,  # nested deeper than anybody asked for
+)
 QUERY_SHAPE = (
     psycopg.DataError,
     psycopg.errors.UndefinedFunction,  # there is no operator for values of these types
@@ -78,6 +86,14 @@ def still_locked() -> Failure:
         Reason.LIMIT,
         "After your code had answered, something of it still held locks: nobody else could go on.",
         question="Is there a connection or a transaction of your own that nobody ends?",
+    )
+
+
+def too_many_statements() -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        "Your code sent more text in statements than a check can read.",
+        question="Is there a loop that sends them, or one that makes them longer and longer?",
     )
 
 

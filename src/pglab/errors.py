@@ -9,7 +9,8 @@
     ├── CapabilityMissing        the server lacks a right or a feature that was asked for
     ├── ScratchError             a scratch database or role could not be made or dropped
     └── StatementsUnavailable    the server's log cannot be read as a witness
-        └── StatementsLost       … any more: it was removed, or it grew past what is kept
+        ├── StatementsLost       … any more: a part of it was removed
+        └── TooManyStatements    … at once: those that were asked for are too many
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = [
     "ServerUnavailable",
     "StatementsLost",
     "StatementsUnavailable",
+    "TooManyStatements",
 ]
 
 
@@ -55,4 +57,8 @@ class StatementsUnavailable(PglabError):
 
 
 class StatementsLost(StatementsUnavailable):
-    """A part of the log that was asked for is gone, or is larger than what is kept."""
+    """A part of the log that was asked for is gone."""
+
+
+class TooManyStatements(StatementsUnavailable):
+    """The statements that were asked for are more than can be held."""

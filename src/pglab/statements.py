@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pglab.commands import command_of, one_name
-from pglab.errors import StatementsLost
+from pglab.errors import TooManyStatements
 
 __all__ = ["Statement", "StatementReader", "parse_parameters"]
 
@@ -105,7 +105,7 @@ class StatementReader:
             return
         self._kept += len(line.kept)
         if self._kept > _TOTAL_LIMIT:
-            raise StatementsLost(
+            raise TooManyStatements(
                 f"More than {_TOTAL_LIMIT >> 20} MB of statements were sent; that is more than the "
                 "kit reads at once."
             )

@@ -79,7 +79,8 @@ class Witness:
             until: where to end; without it, now.
 
         Raises:
-            StatementsLost: a part of the log is gone, or there is more than can be held.
+            StatementsLost: a part of the log is gone.
+            TooManyStatements: there are more than can be held.
         """
         end = until or self.mark()
         reader = StatementReader(role=role, database=database)

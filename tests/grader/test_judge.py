@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from grader.judge import Judge
 from grader.results import CheckResult, Outcome, Reason
 from grader.sandbox import Cell, ProcessSandbox, Runner, Sandbox
 from grader.sitting import Sitting
+from pglab import statements as reading
 from pglab.errors import PglabError, StatementsUnavailable
 from pglab.scratch import Database, Role
 from pglab.servers import Server
@@ -258,6 +261,52 @@ def test_what_the_machine_does_to_a_check_is_not_the_checks_fault(
     assert errored(found, Reason.KIT) == f"{type(error).__name__}: {error}"
 
 
+WAITS = "import time\nopen({begun!r}, 'w').close()\ntime.sleep(600)\n"
+SERVES = """
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        ("def test_it(student):\n    student.call('wait')\n", "{waits}"),
+        ("def test_it(student):\n    student.call('wait')\n", "def wait(session):\n{inside}"),
+        (
+            "def test_it(api):\n    api.start()\n    api.get('/')\n",
+            "def wait():\n{inside}" + SERVES,
+        ),
+    ],
+    ids=["import", "call", "request"],
+)
+def test_what_ends_with_its_sandbox_is_no_failure_of_the_submission(
+    server: Server, tmp_path: Path, check: str, answer: str
+) -> None:
+    """Else a grading that is broken off would find that the submission ended its process."""
+    begun = tmp_path / "begun"
+    waits = WAITS.format(begun=str(begun))
+    written = answer.format(waits=waits, inside=textwrap.indent(waits, "    "))
+    with (
+        ProcessSandbox(server.socket_dir).start() as sandbox,
+        Judge(server, sandbox, seed=1) as judge,
+    ):
+
+        def close() -> None:
+            while not begun.exists():
+                time.sleep(0.01)
+            sandbox.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        toml = TOML.replace("seconds = 5", "seconds = 60")
+        with Course(tmp_path, judge).desk(check, written, toml=toml) as desk:
+            result = desk.run(desk.exercise.checks[0])
+        closing.join()
+    assert errored(result, Reason.KIT) == "The sandbox was closed while this check ran."
+
+
 def test_large_tables_come_vacuumed_and_small_ones_without_more_files(examine: Examine) -> None:
     schema = """
 CREATE TABLE many (n int);
@@ -352,6 +401,22 @@ def test_it(student, db, statements):
     assert statements.last.count == 1, hint("More than one.")
     assert statements.total.count == 2, hint("More than two.")
 """
+
+
+def test_more_statements_than_can_be_read_are_the_submissions_own_failure(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_TOTAL_LIMIT", 5_000)
+    sends = "    session.execute(text('SELECT 1' + ' ' * 6000))\n"
+    much = SOLUTION.replace("    found = session", f"{sends}    found = session")
+    assert sends in much
+    for check in (
+        "def test_it(student, statements):\n"
+        "    student.call('find_notes', 'x')\n    assert statements.last.count == 1\n",
+        "def test_it(student):\n    assert student.call('find_notes', 'x') == 7\n",
+    ):
+        told = failed(examine(check, much), Reason.LIMIT)
+        assert told == "Your code sent more text in statements than a check can read."
 
 
 def test_statements_are_counted_call_by_call(examine: Examine) -> None:

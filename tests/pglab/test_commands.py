@@ -175,3 +175,8 @@ def test_a_hostile_text_is_divided_in_linear_time(part: str) -> None:
 )
 def test_a_statement_that_changes_rows_is_known(text: str, changes: bool) -> None:
     assert changes_rows(text) is changes
+
+
+def test_strings_that_may_end_anywhere_are_not_divided_for_ever() -> None:
+    """A backslash at the very end leaves open where each of the strings before it ends."""
+    assert split_statements("SELECT 1; SELECT '" + "\\'" * 300_000 + "\\")[0] == "SELECT 1"

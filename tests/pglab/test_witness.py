@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from pglab.errors import StatementsLost, StatementsUnavailable
+from pglab.errors import StatementsLost, StatementsUnavailable, TooManyStatements
 from pglab.scratch import Database, Role, Scratch
 from pglab.servers import Server
 from pglab.servers.url import UrlServer
@@ -362,7 +362,7 @@ def test_a_flood_of_statements_is_an_error_and_not_a_full_memory(
     monkeypatch.setattr("pglab.statements._TOTAL_LIMIT", 1 << 20)
     flood = b"SELECT length('" + b"x" * 300_000 + b"')"
     assert len(sent(lambda c: [c.execute(flood) for _ in range(3)])) == 3
-    with pytest.raises(StatementsLost, match="More than 1 MB"):
+    with pytest.raises(TooManyStatements, match="More than 1 MB"):
         sent(lambda c: [c.execute(flood) for _ in range(4)])
 
 
