@@ -38,6 +38,14 @@ _TERMINATED = "57P01"
 _AGAIN = sql.SQL("SET statement_timeout = {}").format(STATEMENT_MS)
 
 
+class _Impatient(psycopg.Connection[DictRow]):
+    """Hangs up on a statement that comes to no end."""
+
+    def execute(self, *args: Any, **kwargs: Any) -> psycopg.Cursor[DictRow]:
+        with _patience(self):
+            return super().execute(*args, **kwargs)
+
+
 class Delegate:
     """The session; opened when it is first used.
 
@@ -76,7 +84,7 @@ class Delegate:
                 f"-c role={self._role.name} -c statement_timeout={STATEMENT_MS}"
                 f" -c lock_timeout={LOCK_MS}"
             )
-            self._connection = psycopg.connect(
+            self._connection = _Impatient.connect(
                 self._database.url_for(self._login),
                 autocommit=True,
                 row_factory=dict_row,
@@ -95,22 +103,11 @@ class Delegate:
             NotPassed: what waits in the tables ended the session, or never let go of it.
         """
         connection = self.connection
-        # A function can catch the error of a statement's time limit, and go on.
-        hung_up = threading.Event()
-        watch = threading.Timer(PATIENCE_S, _hang_up, (connection, hung_up))
-        watch.daemon = True
-        watch.start()
-        try:
+        with _patience(connection):
             # What code in the tables has set for the session before goes first.
             connection.execute("RESET ALL")
             connection.execute("RESET ROLE")
             yield connection
-        except psycopg.Error as error:
-            if hung_up.is_set() or error.sqlstate == _TERMINATED:
-                raise NotPassed(_ended()) from error
-            raise
-        finally:
-            watch.cancel()
 
     @contextlib.contextmanager
     def transaction(self, *, keep: bool = False) -> Iterator[None]:
@@ -136,6 +133,27 @@ class Delegate:
         if self._login is not None:
             self._retire(self._login)
             self._login = None
+
+
+@contextlib.contextmanager
+def _patience(connection: psycopg.Connection[DictRow]) -> Iterator[None]:
+    """A function can catch the error of a statement's time limit, and go on.
+
+    Raises:
+        NotPassed: as for `Delegate.session`.
+    """
+    hung_up = threading.Event()
+    watch = threading.Timer(PATIENCE_S, _hang_up, (connection, hung_up))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    except psycopg.Error as error:
+        if hung_up.is_set() or error.sqlstate == _TERMINATED:
+            raise NotPassed(_ended()) from error
+        raise
+    finally:
+        watch.cancel()
 
 
 def _hang_up(connection: psycopg.Connection[DictRow], hung_up: threading.Event) -> None:

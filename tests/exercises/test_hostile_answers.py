@@ -1,4 +1,4 @@
-"""What an answer leaves in the tables cannot keep the judge busy, or take its memory."""
+"""Hashes that an answer leaves in the tables cannot keep the judge busy, or take its memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from grader.batch import grade
 from grader.results import Outcome
 
-FOR_ALL = "def hash_password(password): return {hash!r}\n"
+FOR_ALL = "def hash_password(password): return {hash!r}.replace('~', '$' * 1_000_000)\n"
 FOR_EACH = """
 class Each:
     def __ror__(self, person):
@@ -30,9 +30,10 @@ def hash_of(costs: str) -> str:
         (hash_of("m=131072,t=1,p=16384"), "memory: 128 MB, rounds: 1, threads: 16,384"),
         (None, "memory: 64 MB, rounds: 20, threads: 4, hashes: 6"),
         ("$argon2id$v=19$m=8,t=1,p=1,m=4194304$c29tZXNhbHQ$AAAA", "4,096 MB"),
+        ("$argon2id$v=19$m=8,t=1,p=1~", "no argon2 hash, or one of something"),
         ("$argon2id$v=19$m=8,t=many,p=1$c29tZXNhbHQ$AAAA", "no argon2 hash, or one of something"),
     ],
-    ids=["memory", "rounds", "threads", "many", "twice", "not_a_number"],
+    ids=["memory", "rounds", "threads", "many", "twice", "long", "not_a_number"],
 )
 def test_a_hash_that_nobody_could_wait_for_is_not_computed(
     tmp_path: Path, course_root: Path, home: Path, hashed: str | None, told: str

@@ -16,6 +16,7 @@ that is rolled back; it is that of this moment, with the data and statistics of 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ from pglab.witness import Statement
 _GUARD = sql.SQL("SELECT 1")
 _TIMED_OUT = "57014"
 _CUT_AT = 60_000
+_ALL_S = 20.0
+"""For the plans of all statements of a call; what they did took less time when they were sent."""
 """Bytes from which on a parameter may be cut in the server's log."""
 
 
@@ -121,7 +124,17 @@ class Plans:
         Statements that have no plan (BEGIN, CREATE TABLE, SET, FETCH …) are left out; the rows of a
         cursor are planned with its DECLARE.
         """
-        return [self.of(s, analyze=analyze) for s in self._last() if s.kind in EXPLAINABLE]
+        plans: list[SeenPlan] = []
+        began = time.monotonic()
+        for statement in self._last():
+            if time.monotonic() - began > _ALL_S:
+                told = (
+                    f"Your statements run for more than {_ALL_S:g} seconds on these data; the rest"
+                )
+                raise NotPassed(_too_slow(f"{told} was not looked at."))
+            if statement.kind in EXPLAINABLE:
+                plans.append(self.of(statement, analyze=analyze))
+        return plans
 
     @contextlib.contextmanager
     def without(self, *indexes: str) -> Iterator[None]:
@@ -164,15 +177,19 @@ def _is_cut(statement: Statement) -> bool:
     return any(len(p or "") > _CUT_AT and (p or "").endswith("...") for p in statement.parameters)
 
 
+def _too_slow(message: str, text: str = "") -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        message,
+        question="How many rows does it look at, and how many of them does it need?",
+        actual=text,
+    )
+
+
 def _no_plan(text: str, error: CannotExplain) -> Failure:
     if error.sqlstate == _TIMED_OUT:
-        return Failure(
-            Reason.LIMIT,
-            f"One of your statements runs for more than {STATEMENT_MS // 1000} seconds on these "
-            "data; it was stopped.",
-            question="How many rows does it look at, and how many of them does it need?",
-            actual=clean(text, 600),
-        )
+        told = f"One of your statements runs for more than {STATEMENT_MS // 1000} seconds on these"
+        return _too_slow(f"{told} data; it was stopped.", clean(text, 600))
     return Failure(
         Reason.ASSERTION,
         "PostgreSQL gives no plan of one of your statements now: "

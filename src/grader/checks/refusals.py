@@ -16,7 +16,7 @@ INTEGRITY = "23"
 # The C files that raise what a function asks for, whatever SQLSTATE and name it gives the error.
 _RAISED_BY_HAND = frozenset({"pl_exec.c", "plpy_elog.c", "plperl.c", "pltcl.c"})
 # What stands around an error that a foreign key's own statements meet, such as those of a cascade.
-_OF_A_KEY = re.compile(r'(?:SQL statement "(?:DELETE FROM|UPDATE) ONLY [^\n]*"\n?)+')
+_OF_A_KEY = re.compile(r'(?:SQL statement "(?:DELETE FROM|UPDATE) ONLY [^\n]*"(?:\n|\Z))+')
 _QUESTIONS = {
     "23505": "Which values may appear only once, and where does the database learn that?",
     "23503": "How does PostgreSQL know that this column names a row of another table?",

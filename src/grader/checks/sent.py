@@ -24,6 +24,8 @@ _GREETINGS = re.compile(
     r")\s*;?\s*\Z",
     re.IGNORECASE,
 )
+_LONGEST_GREETING = 500
+"""Characters. The expression takes the longer the more space a text has, and more than that."""
 _BLOCKS = frozenset({"DO", "CALL", "EXECUTE"})
 _ROUTINES = frozenset({"FUNCTION", "PROCEDURE", "TRIGGER", "RULE"})
 _BEFORE_ROUTINE = frozenset({"OR", "REPLACE", "CONSTRAINT", "EVENT"})
@@ -41,7 +43,7 @@ class Sent:
             statements: in order.
             routines: names of the functions that the submission has made in its database.
         """
-        sent = [s for s in statements if not _GREETINGS.match(s.text)]
+        sent = [s for s in statements if not _is_greeting(s.text)]
         self._in_one_string = [s for s in sent if not s.prepared and ";" in s.text]
         divided = sum(len(s.text) for s in self._in_one_string) <= _DIVIDED
         everything = [part for s in sent for part in (_parts(s) if divided else [s])]
@@ -170,6 +172,10 @@ def to_show(statements: Sent | Iterable[Statement]) -> tuple[SentStatement, ...]
         )
         for s, _ in zip(statements, range(_SHOWN), strict=False)
     )
+
+
+def _is_greeting(text: str) -> bool:
+    return len(text) <= _LONGEST_GREETING and bool(_GREETINGS.match(text))
 
 
 def _parts(statement: Statement) -> list[Statement]:

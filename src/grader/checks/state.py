@@ -24,6 +24,10 @@ from grader.results import Failure, Reason
 from grader.text import clean, literal
 
 Rows = list[dict[str, Any]]
+MOST_ROWS, MOST_MEGABYTES = 200_000, 64
+"""Of a table that a check reads: PostgreSQL stores a long text in a hundredth of its length."""
+_SMALL = 1 << 19
+"""Bytes of a table in which there cannot be so much."""
 _AT_ONCE = 500
 """Rows that one statement stores; it may have 65,535 values."""
 
@@ -105,7 +109,7 @@ class Database:
 
     def rows(self, table: str, *, order_by: str | None = None, **equals: Any) -> Rows:
         """The rows of a table whose columns have these values; None asks for NULL."""
-        statement = _select(self._table(table), equals)
+        statement = _select(self._readable(table, equals), equals)
         if order_by:
             statement += sql.SQL(" ORDER BY {}").format(sql.Identifier(order_by))
         return self._fetch(statement, list(equals.values()))
@@ -143,7 +147,7 @@ class Database:
         for schema, table, key in self._tables():
             seen: Counter[tuple[Any, ...]] = Counter()
             by_key: dict[tuple[Any, ...], dict[str, Any]] = {}
-            for row in self._fetch(_select(self._table(table, schema), {}), ()):
+            for row in self._fetch(_select(self._readable(table, {}, schema), {}), ()):
                 values = tuple(literal(row[column]) for column in key or row)
                 seen[values] += 1
                 # Where there is no key, rows may be the same: the second one is another row.
@@ -206,14 +210,36 @@ class Database:
         )
         return [(row["schema"], row["name"], row["key"] or []) for row in found]
 
+    def _readable(
+        self, name: str, equals: Mapping[str, Any], schema: str = "public"
+    ) -> sql.Identifier:
+        """A table, if the rows with these values are not too much to be read."""
+        table, is_small = self._looked_up(name, schema)
+        if is_small:
+            return table
+        try:
+            measure = _MEASURE.format(table, _where(equals), sql.Literal(MOST_ROWS + 1))
+            [found] = self._fetch(measure, list(equals.values()))
+        except (psycopg.errors.QueryCanceled, psycopg.errors.ProgramLimitExceeded) as error:
+            raise NotPassed(_too_much(_name(schema, name))) from error
+        if found["rows"] > MOST_ROWS or found["bytes"] > MOST_MEGABYTES * 1024 * 1024:
+            raise NotPassed(_too_much(_name(schema, name)))
+        return table
+
     def _table(self, name: str, schema: str = "public") -> sql.Identifier:
+        return self._looked_up(name, schema)[0]
+
+    def _looked_up(self, name: str, schema: str) -> tuple[sql.Identifier, bool]:
+        """A table, and whether there cannot be much in it."""
         kinds = self._fetch(
             sql.SQL(
-                "SELECT c.relkind::text AS kind, c.relhasrules AS rules FROM pg_catalog.pg_class c"
+                "SELECT c.relkind::text AS kind, c.relhasrules AS rules,"
+                " c.relkind = 'r' AND pg_catalog.pg_table_size(c.oid) <= %s AS small"
+                " FROM pg_catalog.pg_class c"
                 " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
                 " WHERE n.nspname = %s AND c.relname = %s"
             ),
-            [schema, name],
+            [_SMALL, schema, name],
         )
         told, wanted = _name(schema, name), f"{schema}.{name}"
         if not kinds:
@@ -222,7 +248,23 @@ class Database:
         if not ordinary or kinds[0]["rules"]:
             what = "a table with rules on it" if ordinary else "not an ordinary table"
             raise NotPassed(_no_table(f"{told} is {what}, so its rows prove nothing.", wanted))
-        return sql.Identifier(schema, name)
+        return sql.Identifier(schema, name), kinds[0]["small"]
+
+
+_MEASURE = sql.SQL(
+    "SELECT pg_catalog.count(*) AS rows, coalesce(pg_catalog.sum(pg_catalog.octet_length("
+    "pg_catalog.textin(pg_catalog.record_out(read)))), 0) AS bytes"
+    " FROM (SELECT * FROM {}{} LIMIT {}) AS read"
+)
+
+
+def _too_much(table: str) -> Failure:
+    return Failure(
+        Reason.LIMIT,
+        f"There is more in {table} than a check reads: it stops at {MOST_ROWS:,} rows and"
+        f" {MOST_MEGABYTES} MB.",
+        question="How many rows should there be, and how long is what stands in them?",
+    )
 
 
 def _name(schema: str, table: str) -> str:

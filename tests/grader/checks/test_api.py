@@ -336,6 +336,23 @@ def test_it(api):
     assert result.failure.actual == f"status 200, {said}"
 
 
+def test_an_answer_that_is_nested_without_end_is_a_failure(examine: Examine) -> None:
+    check = """
+def test_it(api):
+    def depth(value):
+        return 1 + max(map(depth, value), default=0)
+
+    api.start()
+    assert depth(api.get('/').json()) == 1
+"""
+    answer = PLAIN.partition("def answer")[0] + (
+        "def answer(method, path, body):\n    return 200, b'[' * 900 + b']' * 900\n"
+    )
+    assert failed(examine(check, answer)) == (
+        "The answer to GET / does not have the shape that the README describes."
+    )
+
+
 def test_of_a_call_and_an_answer_the_later_one_has_the_wrong_shape(examine: Examine) -> None:
     answer = PLAIN + "def add_note(session, body): return None"
     call, ask = "student.call('add_note', 'x')", "api.get('/notes').json()"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader import delegate
+from grader.checks import plan
 from grader.results import CheckResult, Outcome, Reason
 from tests.grader.courses import TOML
 from tests.grader.examining import Examine, failed
@@ -196,6 +197,38 @@ def test_it(student, plan):
 """
     result = examine(check, slow, toml=TABLES, schema=SCHEMA)
     assert "more than 5 seconds" in failed(result, Reason.LIMIT)
+
+
+def test_many_statements_are_not_run_again_for_ever(
+    examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "_ALL_S", 0.5)
+    slow = """
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+def build(session):
+    pass
+
+def dashboard(session, user_id):
+    session.execute(text("SET LOCAL statement_timeout = 10"))
+    for _ in range(10):
+        try:
+            with session.begin_nested():
+                session.execute(text("SELECT pg_sleep(0.4)"))
+        except OperationalError:
+            pass
+"""
+    check = """
+def test_it(student, plan):
+    student.call("dashboard", 7)
+    plan.last(analyze=True)
+"""
+    result = examine(check, slow, toml=TABLES, schema=SCHEMA)
+    told = failed(result, Reason.LIMIT)
+    assert told == (
+        "Your statements run for more than 0.5 seconds on these data; the rest was not looked at."
+    )
 
 
 @pytest.mark.slow

@@ -391,6 +391,12 @@ def test_it(student, probe, db):
     assert passed(examine(check, answer, toml=TABLES))
 
 
+HOLDS = """
+def test_it(student, rivals):
+    student.call("build")
+    with rivals.holding("INSERT INTO public.users (email) VALUES ('ada@example.org')"):
+        pass
+"""
 FOREVER = "LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;"
 
 
@@ -406,6 +412,7 @@ FOREVER = "LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN N
         ),
         (TWICE, FOREVER, "or never came to an end"),
         (INSERTS, FOREVER, "or never came to an end"),
+        (HOLDS, FOREVER, "or never came to an end"),
         (
             TWICE,
             "SET ROLE NONE; PERFORM pg_terminate_backend(pg_backend_pid());",

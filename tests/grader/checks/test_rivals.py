@@ -397,3 +397,20 @@ def test_it(api, rivals):
     serves = COUNTS_SESSIONS + "\nasync def app(scope, receive, send): pass\n"
     result = examine(check, serves, schema=SCHEMA)
     assert result.outcome is Outcome.PASSED, result.failure
+
+
+def test_what_a_check_runs_into_after_a_rival_has_worked_is_not_the_checks_fault(
+    examine: Examine,
+) -> None:
+    check = """
+def test_it(rivals, db):
+    one, = rivals.enter(1)
+    one.start("add_note", "many")
+    rivals.finish()
+    assert int(db.rows("notes")[0]["body"]) == 1
+"""
+    assert failed(examine(check)) == (
+        "What your code left in the database does not have the shape that the README describes."
+    )
+    early = "def test_it(rivals, db):\n    rivals.enter(1)\n    int('many')\n"
+    assert "ValueError" in errored(examine(early))

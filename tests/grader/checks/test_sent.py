@@ -176,6 +176,10 @@ def test_nothing_can_be_added_to_a_greeting(record: Record) -> None:
     assert record("select current_schema() FROM notes").count == 1
 
 
+def test_what_only_begins_like_a_greeting_is_not_looked_at_for_ever(record: Record) -> None:
+    assert record("show transaction isolation level" + " " * 1_000_000 + "x").count == 1
+
+
 def test_parameters_are_shown_as_they_were_bound(record: Record) -> None:
     sent = record("INSERT INTO notes VALUES (%s, %s)", parameters=(1, None))
     [statement] = to_show(sent)

@@ -184,6 +184,28 @@ def test_one_row_is_one_or_none_and_never_several(db: Database) -> None:
         db.one("notes", body="b")
 
 
+def test_more_rows_than_a_check_reads_are_told(db: Database, act: Act) -> None:
+    act("INSERT INTO loose SELECT 'x', n FROM generate_series(1, 200000) n")
+    assert len(db.rows("loose")) == 200_000
+    act("INSERT INTO loose VALUES ('y', 0)")
+    assert len(db.rows("loose", word="y")) == 1
+    for read in (lambda: db.rows("loose"), db.snapshot):
+        with pytest.raises(NotPassed, match=r"in loose than a check reads: .* 200,000 rows"):
+            read()
+    assert db.count("loose") == 200_001
+
+
+def test_longer_texts_than_a_check_reads_are_told(db: Database, act: Act) -> None:
+    """PostgreSQL stores them in a hundredth of their length: the quota does not see them."""
+    act("INSERT INTO notes (body) VALUES (repeat('x', 50000000)), ('y')")
+    assert len(db.rows("notes", body="y")) == 1
+    assert len(db.rows("notes")) == 2
+    act("INSERT INTO notes (body) SELECT body FROM notes")
+    for read in (lambda: db.rows("notes", order_by="id"), db.snapshot):
+        with pytest.raises(NotPassed, match=r"in notes than a check reads: .* 64 MB"):
+            read()
+
+
 def test_names_are_quoted(db: Database) -> None:
     db.insert("Grüße", {"to": "x' OR true --"})
     assert db.rows("Grüße", order_by="to", to="x' OR true --") == [{"to": "x' OR true --"}]
