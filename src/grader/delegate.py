@@ -17,7 +17,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -42,7 +42,7 @@ class _Impatient(psycopg.Connection[DictRow]):
     """Hangs up on a statement that comes to no end."""
 
     def execute(self, *args: Any, **kwargs: Any) -> psycopg.Cursor[DictRow]:
-        with _patience(self):
+        with _patience(self, frozenset()):
             return super().execute(*args, **kwargs)
 
 
@@ -103,7 +103,7 @@ class Delegate:
             NotPassed: what waits in the tables ended the session, or never let go of it.
         """
         connection = self.connection
-        with _patience(connection):
+        with _patience(connection, frozenset({_TERMINATED})):
             # What code in the tables has set for the session before goes first.
             connection.execute("RESET ALL")
             connection.execute("RESET ROLE")
@@ -136,8 +136,11 @@ class Delegate:
 
 
 @contextlib.contextmanager
-def _patience(connection: psycopg.Connection[DictRow]) -> Iterator[None]:
+def _patience(connection: psycopg.Connection[DictRow], ended_by: Collection[str]) -> Iterator[None]:
     """A function can catch the error of a statement's time limit, and go on.
+
+    Args:
+        ended_by: SQLSTATEs of errors that tell as well that the session was ended.
 
     Raises:
         NotPassed: as for `Delegate.session`.
@@ -149,7 +152,7 @@ def _patience(connection: psycopg.Connection[DictRow]) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        if hung_up.is_set() or error.sqlstate == _TERMINATED:
+        if hung_up.is_set() or error.sqlstate in ended_by:
             raise NotPassed(_ended()) from error
         raise
     finally:

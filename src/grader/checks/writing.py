@@ -141,6 +141,9 @@ class _Writer:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute(self._statement)
             self.found.writes += 1
+        except NotPassed as error:  # the session was hung up on
+            self.said = error.failure.message
+            self.found.failed[""] += 1
         except psycopg.Error as error:
             self.said = str(error)
             self.found.failed[error.sqlstate or ""] += 1
