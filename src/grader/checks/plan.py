@@ -36,9 +36,9 @@ from pglab.witness import Statement
 _GUARD = sql.SQL("SELECT 1")
 _TIMED_OUT = "57014"
 _CUT_AT = 60_000
-_ALL_S = 20.0
-"""For the plans of all statements of a call; what they did took less time when they were sent."""
 """Bytes from which on a parameter may be cut in the server's log."""
+_ALL_S = 20.0
+"""Seconds for the plans of all statements of a call, which had less time itself."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,8 @@ class Plans:
         began = time.monotonic()
         for statement in self._last():
             if time.monotonic() - began > _ALL_S:
-                told = (
-                    f"Your statements run for more than {_ALL_S:g} seconds on these data; the rest"
-                )
-                raise NotPassed(_too_slow(f"{told} was not looked at."))
+                told = f"Your statements run for more than {_ALL_S:g} seconds on these data"
+                raise NotPassed(_too_slow(f"{told}; the rest was not looked at."))
             if statement.kind in EXPLAINABLE:
                 plans.append(self.of(statement, analyze=analyze))
         return plans
